@@ -1,0 +1,40 @@
+"""Runs `async def` tests on a fresh event loop each, and lets no server test be skipped in CI."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # spinning OpenMP threads on shared cores cost more than they give
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--smoke-url`: a running app for the smoke tests."""
+    parser.addoption("--smoke-url", default=None, help="address of a running app for tests/smoke")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine test with `asyncio.run`."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
+    asyncio.run(pyfuncitem.obj(**arguments))
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped server test has failed: there its servers are installed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and item.get_closest_marker("server"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
