@@ -1,0 +1,152 @@
+"""Search in the tenant's documents without a turn: passages with where they stand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.api.chat import Caller, Parts
+from app.errors import responses
+from nodes.events import Reference
+from tools.errors import InvalidInput
+from tools.knowledge.dates import date_range
+from tools.knowledge.protocol import Passage, Retrieval, RetrievalQuery, SearchType, Source
+
+router = APIRouter(prefix="/api/v1/search", tags=["search"])
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _checked_range(text: str) -> str:
+    try:
+        date_range(text)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
+    return text
+
+
+class GraphOptions(BaseModel):
+    """How a graph would be walked; without one these change nothing."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    max_hops: int = Field(default=2, ge=1, le=6)
+    use_community: bool = True
+    use_path_reasoning: bool = True
+
+
+class Filters(BaseModel):
+    """What a passage must be to count."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    entity_types: list[Name] | None = Field(default=None, max_length=50)
+    date_range: Annotated[str, Field(max_length=30), AfterValidator(_checked_range)] | None = Field(
+        default=None, description="Two dates with a slash, both included; `..` leaves an end open."
+    )
+
+
+class SearchBody(BaseModel):
+    """A question to the documents. `dataset_ids` absent means all of the tenant's."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    query: str = Field(min_length=1, max_length=2_000, pattern=r"\S")
+    search_type: SearchType = "hybrid"
+    graph_options: GraphOptions = GraphOptions()
+    top_k: int = Field(default=10, ge=1, le=100)
+    dataset_ids: list[Name] | None = Field(default=None, min_length=1, max_length=100)
+    filters: Filters = Filters()
+
+
+class PathStep(BaseModel):
+    """One hop: what it leads from and to, and the sentence that says so."""
+
+    entities: list[str]
+    relation: str
+    confidence: float
+    sentence: str
+    document_id: str
+    start: int
+    end: int
+
+
+class GraphContext(BaseModel):
+    """How the graph led to a passage."""
+
+    entities: list[str]
+    relations: list[str]
+    path: list[str]
+    path_steps: list[PathStep]
+
+
+class SearchResult(Reference):
+    """A passage as a reference, with its text in `content` too. `graph_context` is null without a graph."""
+
+    content: str
+    source: Source
+    dataset_id: str
+    graph_context: GraphContext | None = None
+
+
+class SearchMetadata(BaseModel):
+    """How the results came about. `graph_version` counts up with every change of the tenant's documents."""
+
+    total_nodes_explored: int = 0
+    communities_found: int = 0
+    execution_time_ms: float
+    graph_version: int
+    degraded: bool
+    notices: Sequence[str]
+
+
+class SearchAnswer(BaseModel):
+    """Results, best first."""
+
+    results: list[SearchResult]
+    metadata: SearchMetadata
+
+
+@router.post("/graph", responses=responses(400, 401, 403, 404, 408, 413, 415, 422, 501, 503))
+async def search_graph(body: SearchBody, caller: Caller, app: Parts) -> SearchAnswer:
+    """Passages for a query by words and meaning; `graph` is 501 until a graph is built."""
+    started = time.perf_counter()
+    retrieval = await app.retriever.retrieve(caller.tenant_id, _query(body))
+    return SearchAnswer(
+        results=[_result(str(place), passage) for place, passage in enumerate(retrieval.passages, start=1)],
+        metadata=_metadata(retrieval, (time.perf_counter() - started) * 1_000),
+    )
+
+
+def _query(body: SearchBody) -> RetrievalQuery:
+    filters: dict[str, Any] = body.filters.model_dump(exclude_none=True)
+    return RetrievalQuery(body.query, body.top_k, body.dataset_ids, body.search_type, filters)
+
+
+def _result(label: str, passage: Passage) -> SearchResult:
+    return SearchResult(
+        id=label,
+        title=passage.title,
+        document_id=passage.document_id,
+        page=passage.page,
+        start=passage.start,
+        end=passage.end,
+        quote=passage.text,
+        score=passage.score,
+        content=passage.text,
+        source=passage.source,
+        dataset_id=passage.dataset_id,
+    )
+
+
+def _metadata(retrieval: Retrieval, took_ms: float) -> SearchMetadata:
+    return SearchMetadata(
+        execution_time_ms=round(took_ms, 3),
+        graph_version=retrieval.version,
+        degraded=retrieval.degraded,
+        notices=retrieval.notices,
+    )
