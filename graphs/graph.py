@@ -1,0 +1,102 @@
+"""The graph coordinator: a LangGraph state graph with routes, independent steps side by side, and checkpoints.
+
+A turn is one LangGraph thread, named by the turn's id, and is checkpointed once, when it ends or stops
+to ask (`durability="exit"`). Nodes speak through the context, not through LangGraph's streams.
+"""
+
+# LangGraph is typed in part only.
+# pyright: standard
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from flags.snapshot import Engine
+from graphs.observer import Observer
+from graphs.routes import after_receiving, after_understanding, after_verifying, after_writing
+from graphs.state import TurnState
+from graphs.step import Node, Stepper
+from nodes.context import TurnContext
+from nodes.detect_intent import detect_intent
+from nodes.read_emotion import read_emotion
+from nodes.recall_memory import recall_memory
+from nodes.remember_turn import remember_turn
+from nodes.retrieve_knowledge import retrieve_knowledge
+from nodes.route_model import route_model
+from nodes.screen_input import screen_input
+from nodes.verify_answer import verify_answer
+from nodes.write_answer import write_answer
+
+RECURSION_LIMIT = 50
+RESULT = ["finish_reason", "citations", "unsupported"]
+"""The keys a turn's end needs; LangGraph reads the output's keys after every step."""
+
+GraphNode = Callable[[TurnState, Runtime[TurnContext]], Awaitable[Command[str]]]
+Route = Callable[[TurnState], str]
+
+
+class GraphCoordinator:
+    """The full engine: what a turn goes through depends on what it is."""
+
+    name: Engine = "langgraph"
+
+    def __init__(self, observer: Observer, checkpointer: BaseCheckpointSaver[Any] | None) -> None:
+        """`checkpointer` None keeps no checkpoints."""
+        self._graph = build(Stepper(self.name, observer), checkpointer)
+
+    async def run(self, context: TurnContext) -> TurnState:
+        """Run the graph on a thread of this turn's own."""
+        config = {"configurable": {"thread_id": context.turn.id}, "recursion_limit": RECURSION_LIMIT}
+        state = await self._graph.ainvoke(
+            TurnState(), cast(Any, config), context=context, durability="exit", output_keys=RESULT
+        )
+        return cast(TurnState, state)
+
+
+def build(
+    stepper: Stepper, checkpointer: BaseCheckpointSaver[Any] | None
+) -> CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]:
+    """The graph of a turn::
+
+    receive ─┬─ refused ───────────────────────────────────────► write_answer ─┬─► remember_turn
+             └─ understand ─┬─ retrieve_knowledge ─► route_model ─►┘            └─ verify_answer ─►┘
+                            └───────────────────────►┘
+    """
+    graph = StateGraph(TurnState, TurnContext)
+
+    def add(name: str, nodes: tuple[Node, ...], route: Route, *destinations: str) -> None:
+        graph.add_node(name, cast(Any, _as_graph_node(stepper, nodes, route)), destinations=destinations)
+
+    graph.add_edge(START, "receive")
+    add("receive", (screen_input, recall_memory), after_receiving, "understand", "write_answer")
+    add("understand", (detect_intent, read_emotion), after_understanding, "retrieve_knowledge", "route_model")
+    add("retrieve_knowledge", (retrieve_knowledge,), lambda _: "route_model", "route_model")
+    add("route_model", (route_model,), lambda _: "write_answer", "write_answer")
+    add("write_answer", (write_answer,), after_writing, "verify_answer", "remember_turn", END)
+    add("verify_answer", (verify_answer,), after_verifying, "remember_turn", END)
+    add("remember_turn", (remember_turn,), lambda _: END, END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def _as_graph_node(stepper: Stepper, nodes: tuple[Node, ...], route: Route) -> GraphNode:
+    """One step of the graph, and where it leads; several nodes in it run side by side.
+
+    The way on is chosen here rather than by LangGraph's conditional edges, which read the whole state again.
+    """
+
+    async def step(state: TurnState, runtime: Runtime[TurnContext]) -> Command[str]:
+        update = (
+            await stepper.step(nodes[0], state, runtime.context)
+            if len(nodes) == 1
+            else await stepper.side_by_side(nodes, state, runtime.context)
+        )
+        return Command(update=update, goto=route(cast(TurnState, {**state, **update})))
+
+    return step

@@ -1,0 +1,42 @@
+"""The workflow coordinator: the nodes of a turn in fixed order, on plain asyncio."""
+
+from __future__ import annotations
+
+from flags.snapshot import Engine
+from graphs.observer import Observer
+from graphs.routes import after_receiving
+from graphs.state import TurnState
+from graphs.step import Node, Stepper
+from nodes.context import TurnContext
+from nodes.detect_intent import detect_intent
+from nodes.read_emotion import read_emotion
+from nodes.recall_memory import recall_memory
+from nodes.remember_turn import remember_turn
+from nodes.retrieve_knowledge import retrieve_knowledge
+from nodes.route_model import route_model
+from nodes.screen_input import screen_input
+from nodes.verify_answer import verify_answer
+from nodes.write_answer import write_answer
+
+RECEIVE: tuple[Node, ...] = (screen_input, recall_memory)
+THINK: tuple[Node, ...] = (detect_intent, read_emotion, retrieve_knowledge, route_model)
+ANSWER: tuple[Node, ...] = (write_answer, verify_answer, remember_turn)
+
+
+class WorkflowCoordinator:
+    """Every node, every time, one after another."""
+
+    name: Engine = "workflow"
+
+    def __init__(self, observer: Observer) -> None:
+        self._stepper = Stepper(self.name, observer)
+
+    async def run(self, context: TurnContext) -> TurnState:
+        """Take the turn through the nodes; a refused message skips the thinking."""
+        state = TurnState()
+        for node in RECEIVE:
+            state.update(await self._stepper.step(node, state, context))
+        thinking = THINK if after_receiving(state) == "understand" else ()
+        for node in (*thinking, *ANSWER):
+            state.update(await self._stepper.step(node, state, context))
+        return state
