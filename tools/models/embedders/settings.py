@@ -14,7 +14,7 @@ from tools.models.protocol import Language
 class EmbedderSettings(BaseSettings):
     """The built-in English encoder, or one from a folder."""
 
-    model_config = SettingsConfigDict(use_attribute_docstrings=True, extra="ignore", env_file=None)
+    model_config = SettingsConfigDict(extra="ignore", env_file=None)
 
     embedder_backend: Literal["auto", "onnx", "transformers"] = "auto"
     """`onnx` is the built-in English encoder, `transformers` the one in `EMBEDDER_PATH`; `auto` takes the latter where
