@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
 from sqlalchemy import Connection, and_, bindparam, case, func, select
 
 from tools.errors import NotFound
@@ -30,6 +31,8 @@ _AFTER = (
     .order_by(chunks.c.position)
     .limit(bindparam("at_most"))
 )
+# One JSON array as the parameter: the statement is the same, and compiled once, however many are asked for.
+_POSITIONS_ASKED = select(func.json_each(bindparam("positions")).table_valued("value").c.value)
 _CHUNKS = (
     select(
         chunks.c.position,
@@ -45,7 +48,7 @@ _CHUNKS = (
         chunks.c.language,
     )
     .join(documents, documents.c.id == chunks.c.document_id)
-    .where(_OF_TENANT, chunks.c.position.in_(bindparam("positions", expanding=True)))
+    .where(_OF_TENANT, chunks.c.position.in_(_POSITIONS_ASKED))
 )
 _DATASETS = select(func.count()).where(
     and_(
@@ -91,7 +94,7 @@ class SqlChunkReader:
             version = _version(connection, tenant_id)
             if not positions:
                 return ChunkReading(version, ())
-            parameters = {"tenant_id": tenant_id, "positions": list(positions)}
+            parameters = {"tenant_id": tenant_id, "positions": orjson.dumps(list(positions)).decode()}
             return ChunkReading(version, [StoredChunk(*row) for row in connection.execute(_CHUNKS, parameters)])
 
         return await self._database.read(work)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
+import asyncio
+import secrets
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from tools.stores.clock import now
 from tools.stores.database import Database
 from tools.stores.documents import DOCUMENT, REQUEUED, bump, dataset_row, document_of, drop_chunks
 from tools.stores.protocol import Claim, DocumentText, IndexStage, NewChunk
-from tools.stores.schema import chunks, documents
+from tools.stores.schema import documents
 
 _IN_HAND = and_(
     documents.c.tenant_id == bindparam("of_tenant"),
@@ -24,6 +26,12 @@ _ADVANCE = (
     .where(_IN_HAND)
     .values(stage=bindparam("to_stage"), progress=func.max(documents.c.progress, bindparam("to_progress")))
 )
+_INSERT = """
+INSERT INTO chunks
+(tenant_id, dataset_id, document_id, id, heading, page, start, "end", text, language, terms, vector, embedder)
+VALUES (?1, (SELECT dataset_id FROM documents WHERE id = ?2), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+"""
+"""For the driver: SQLAlchemy's own bulk insert takes twice as long, and all other writes wait for it."""
 
 
 class SqlIndexQueue:
@@ -75,13 +83,15 @@ class SqlIndexQueue:
             "error": None,
         }
 
+        rows = await asyncio.to_thread(_rows, tenant_id, document_id, chunks)
+
         def work(connection: Connection) -> bool:
             statement = update(documents).where(_IN_HAND).values(**ready, indexed_at=now())
             if not connection.execute(statement, _in_hand(tenant_id, document_id, owner)).rowcount:
                 return False
-            dataset_id = connection.scalars(select(documents.c.dataset_id).where(documents.c.id == document_id)).one()
             removed = drop_chunks(connection, document_id)
-            _insert_chunks(connection, tenant_id, dataset_id, document_id, chunks)
+            if rows:
+                connection.exec_driver_sql(_INSERT, rows)
             bump(connection, tenant_id, removals=min(removed, 1))
             return True
 
@@ -106,28 +116,26 @@ class SqlIndexQueue:
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
 
-def _insert_chunks(
-    connection: Connection, tenant_id: str, dataset_id: str, document_id: str, new: Sequence[NewChunk]
-) -> None:
-    owner = {"tenant_id": tenant_id, "dataset_id": dataset_id, "document_id": document_id}
-    rows = [
-        {
-            "id": f"chunk_{uuid.uuid4().hex}",
-            **owner,
-            "heading": piece.heading,
-            "page": piece.page,
-            "start": piece.start,
-            "end": piece.end,
-            "text": piece.text,
-            "language": piece.language,
-            "terms": piece.terms,
-            "vector": piece.vector,
-            "embedder": piece.embedder,
-        }
-        for piece in new
+def _rows(tenant_id: str, document_id: str, new: Sequence[NewChunk]) -> list[tuple[Any, ...]]:
+    """The chunks as `_INSERT` takes them; ids of one indexing count up, which keeps their index cheap."""
+    batch = secrets.token_hex(8)
+    return [
+        (
+            tenant_id,
+            document_id,
+            f"chunk_{batch}_{number}",
+            piece.heading,
+            piece.page,
+            piece.start,
+            piece.end,
+            piece.text,
+            piece.language,
+            piece.terms,
+            piece.vector,
+            piece.embedder,
+        )
+        for number, piece in enumerate(new)
     ]
-    if rows:
-        connection.execute(insert(chunks), rows)
 
 
 def _in_hand(tenant_id: str, document_id: str, owner: str) -> dict[str, str]:

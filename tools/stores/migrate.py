@@ -9,11 +9,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import URL, NullPool, create_engine
+from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from tools.errors import StoreUnavailable
-from tools.stores.schema import REVISION
+from tools.stores.schema import REVISION, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
 WAIT_SECONDS = 30.0
@@ -28,10 +28,11 @@ def migrate(path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if _revision(path) != REVISION:
-            with _locked(path.parent):
-                if _revision(path) != REVISION:
-                    _upgrade(path)
+        with _locked(path.parent):
+            if (revision := _revision(path)) is None and _is_empty(path):
+                create(path)
+            elif revision != REVISION:
+                upgrade(path)
     except (OSError, sqlite3.Error, DBAPIError) as error:
         cause = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
         raise StoreUnavailable(f"The database {path} cannot be used: {cause}.") from error
@@ -49,7 +50,10 @@ def _revision(path: Path) -> str | None:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time; the kernel lets go when it dies. The lock leaves no file behind."""
+    """One process at a time; the kernel lets go when it dies. The lock leaves no file behind.
+
+    SQLite's own lock is not enough: the change to WAL fails at once when two processes try it.
+    """
     lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -58,8 +62,25 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _upgrade(path: Path) -> None:
-    # alembic costs 0.3 CPU-seconds to import, which only a new or old file is worth.
+def _is_empty(path: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:
+        return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+
+
+def create(path: Path) -> None:
+    """Make a new file's tables as the schema has them: what the scripts lead to, without importing alembic."""
+    with _transaction(path) as connection:
+        metadata.create_all(connection)
+        connection.exec_driver_sql(
+            "CREATE TABLE alembic_version ("
+            "version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (REVISION,))
+
+
+def upgrade(path: Path) -> None:
+    """Lead a file to the newest revision by the scripts. Raises StoreUnavailable when it is of none they know."""
+    # alembic costs 0.3 CPU-seconds to import, which only an older file is worth.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -69,12 +90,19 @@ def _upgrade(path: Path) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if (revision := _revision(path)) is not None and revision not in known:
         raise StoreUnavailable(f"The database {path} was made by a newer version of this program ({revision}).")
+    with _transaction(path) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextlib.contextmanager
+def _transaction(path: Path) -> Iterator[Connection]:
+    """One transaction for the whole change, in WAL mode; an error leaves the file as it was."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args={"timeout": WAIT_SECONDS}
     )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        yield connection
         connection.exec_driver_sql("COMMIT")

@@ -19,7 +19,10 @@ class Prepared:
     """A statement rendered once; parameters are named as its `bindparam`s (in a plain insert, as its columns)."""
 
     def __init__(
-        self, statement: Select[*tuple[Any, ...]] | Insert | Update | Delete, *, columns: Iterable[Column[Any]] | None = None
+        self,
+        statement: Select[*tuple[Any, ...]] | Insert | Update | Delete,
+        *,
+        columns: Iterable[Column[Any]] | None = None,
     ) -> None:
         """Render `statement`; `columns` are those that a plain insert is given."""
         keys = None if columns is None else [column.key for column in columns]

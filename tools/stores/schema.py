@@ -87,6 +87,32 @@ turn_events = Table(
     sqlite_with_rowid=False,
 )
 
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("turn_id", Text, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("parent_id", Text),
+    Column("encoding", Text, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("metadata", Text, nullable=False),
+)
+
+checkpoint_writes = Table(
+    "checkpoint_writes",
+    metadata,
+    Column("turn_id", Text, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("checkpoint_id", Text, primary_key=True),
+    Column("task_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("task_path", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)
+
 datasets = Table(
     "datasets",
     metadata,

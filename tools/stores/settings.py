@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class StoreSettings(BaseSettings):
     """The data folder and how patient its database is."""
 
-    model_config = SettingsConfigDict(use_attribute_docstrings=True, extra="ignore", env_file=None)
+    model_config = SettingsConfigDict(extra="ignore", env_file=None)
 
     data_dir: Path = Path("var")
     """Folder for everything the app keeps: the database `zhiyin.db` and the `owners` of running turns."""

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tools.stores.database import Database
-from tools.stores.migrate import migrate
+from tools.stores.migrate import upgrade
 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stores") / "migrated.db"
-    migrate(path)
+    upgrade(path)  # by the scripts, as an older file is
     return path
 
 

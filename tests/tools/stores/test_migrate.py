@@ -42,11 +42,11 @@ def test_the_migrations_lead_to_the_schema(migrated: Path) -> None:
     engine.dispose()
 
 
-def test_tables_and_indexes_are_the_schemas_to_the_letter(migrated: Path, tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'direct.db'}")
-    metadata.create_all(engine)
-    engine.dispose()
-    assert objects(migrated) == objects(tmp_path / "direct.db")
+def test_a_new_file_is_made_to_the_letter_as_the_migrations_would(migrated: Path, tmp_path: Path) -> None:
+    migrate(tmp_path / "new.db")
+    assert objects(migrated) == objects(tmp_path / "new.db")
+    query = "SELECT name, type, pk FROM pragma_table_info('alembic_version')"
+    assert sql(tmp_path / "new.db", query) == sql(migrated, query)
 
 
 def test_the_schema_names_the_newest_migration(migrated: Path) -> None:
@@ -80,8 +80,11 @@ print([name for name in ("alembic", "mako") if name in sys.modules])
 """
 
 
-def test_a_file_that_is_up_to_date_costs_no_import_of_alembic(migrated: Path) -> None:
-    with process(FAST, migrated) as child:
+@pytest.mark.parametrize("new", [True, False])
+def test_neither_a_new_file_nor_one_that_is_up_to_date_costs_an_import_of_alembic(
+    migrated: Path, tmp_path: Path, new: bool
+) -> None:
+    with process(FAST, tmp_path / "new.db" if new else migrated) as child:
         assert line_of(child) == "[]"
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from tools.stores import audit, conversations, turns
+from tools.stores import audit, checkpoints, conversations, turns
 from tools.stores.database import Database
 from tools.stores.prepared import Prepared
 from tools.stores.schema import knowledge_versions
 
 STATEMENTS = {
     f"{module.__name__}.{name}": value
-    for module in (audit, conversations, turns)
+    for module in (audit, checkpoints, conversations, turns)
     for name, value in vars(module).items()
     if isinstance(value, Prepared)
 }

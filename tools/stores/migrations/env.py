@@ -1,8 +1,8 @@
 """Runs the migration scripts for `tools.stores.migrate`, and for whoever writes a new one.
 
-A new script: change `tools/stores/schema.py`, then, on a database that this checkout has made,
-`alembic -x database=var/zhiyin.db revision --autogenerate --rev-id 0002 -m "what it does"`, read what
-it wrote, and set `REVISION`. The tests hold the scripts against the schema.
+A new script: change `tools/stores/schema.py`; on a database of the schema before,
+`alembic -x database=var/zhiyin.db revision --autogenerate --rev-id 0002 -m "What it does"`; read what it
+wrote, and set `REVISION`. The tests hold the scripts against the schema.
 """
 
 from alembic import context

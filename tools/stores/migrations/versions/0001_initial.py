@@ -143,6 +143,32 @@ def upgrade() -> None:
     op.create_index("chunks_of_document", "chunks", ["document_id"], unique=False)
     op.create_index("chunks_of_tenant", "chunks", ["tenant_id", "position"], unique=False)
     op.create_table(
+        "checkpoints",
+        sa.Column("turn_id", sa.Text(), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.Text(), nullable=True),
+        sa.Column("encoding", sa.Text(), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.Column("metadata", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["turn_id"], ["turns.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("turn_id", "namespace", "id"),
+    )
+    op.create_table(
+        "checkpoint_writes",
+        sa.Column("turn_id", sa.Text(), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("checkpoint_id", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("task_path", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("encoding", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["turn_id"], ["turns.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("turn_id", "namespace", "checkpoint_id", "task_id", "place"),
+    )
+    op.create_table(
         "turn_events",
         sa.Column("turn_id", sa.Text(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
