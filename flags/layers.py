@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from flags.docs import field_docs
 from flags.errors import BadValue, ConfigurationError
 from flags.snapshot import FlagSnapshot
 from flags.values import DEFAULTS, FLAG_NAMES, FlagValue, parse
@@ -72,7 +73,7 @@ def explain(state: FlagState) -> list[ExplainedFlag]:
             name=name,
             value=getattr(state.snapshot, field),
             source=state.sources[name],
-            doc=" ".join((FlagSnapshot.model_fields[field].description or "").split()),
+            doc=field_docs(FlagSnapshot)[field],
         )
         for name, field in FLAG_NAMES.items()
     ]

@@ -13,7 +13,7 @@ ENGINES: tuple[Engine, ...] = get_args(Engine)
 class FlagSnapshot(BaseModel):
     """All flags at one moment. Each field's name in capitals is its name in the environment."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     coordinator_engine: Engine = "langgraph"
     """Coordinator that answers (`graph` is taken for `langgraph`)."""
