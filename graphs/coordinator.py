@@ -64,13 +64,12 @@ async def run_turn(coordinator: Coordinator, context: TurnContext, observer: Obs
     except asyncio.CancelledError as cancelled:
         ending = _cancelled(context, cancelled, started)
     except Exception as error:
-        ending = _failed(error)
+        ending = failure_of(error)
     context.emit(ending)
     outcome = ending.finish_reason if isinstance(ending, Done) else ending.code
     seconds, first = time.perf_counter() - started, context.meter.first_token_at
     first_token = first - started if first is not None else None
     observer.turn(coordinator.name, decision.variant, seconds, outcome, first_token)
-    log.info("turn.ended", engine=coordinator.name, variant=decision.variant, outcome=outcome, ms=round(seconds * 1000))
 
 
 def _done(context: TurnContext, state: TurnState, started: float) -> Done:
@@ -88,7 +87,7 @@ def _cancelled(context: TurnContext, cancelled: asyncio.CancelledError, started:
     return Done(finish_reason="cancelled", usage=_usage(context, started))
 
 
-def _failed(error: Exception) -> Failed:
+def failure_of(error: Exception) -> Failed:
     """One typed error; what is not ours to explain is logged and called internal."""
     while isinstance(error, ExceptionGroup):
         error = cast("ExceptionGroup[Exception]", error).exceptions[0]

@@ -49,7 +49,7 @@ def _verified(answer: str, passages: Sequence[Passage]) -> VerifyAnswerUpdate:
     for sentence in split_sentences(answer):
         found = list(_supports(ground, sentence, len(passages)))
         citations += [_citation(passages[support.passage], support, sentence.text) for support in found]
-        if not found and _claims(sentence):
+        if not found and _claims(sentence) and ground.can_judge(sentence.text):
             unsupported.append(Unsupported(sentence=sentence.text, start=sentence.start, end=sentence.end))
     return {"citations": citations, "unsupported": unsupported}
 

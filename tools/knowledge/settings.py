@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class KnowledgeSettings(BaseSettings):
     """Limits on files and on the process that reads them."""
 
-    model_config = SettingsConfigDict(use_attribute_docstrings=True, extra="ignore", env_file=None)
+    model_config = SettingsConfigDict(extra="ignore", env_file=None)
 
     knowledge_max_file_bytes: int = Field(default=50 * 2**20, ge=1024)
     """The largest file an upload may hold, in bytes."""

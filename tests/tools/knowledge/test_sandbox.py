@@ -79,9 +79,9 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_child_that_hangs_beyond_its_own_deadline_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GRACE_SECONDS", 0.1)
-    sandbox = Sandbox(memory_bytes=2**30, timeout_seconds=0.5)
+    sandbox = Sandbox(memory_bytes=2**30, timeout_seconds=1.0)
     sandbox.prepare(work(tmp_path, b"Some text."))
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.1)
     os.kill(pid(sandbox), signal.SIGSTOP)
     with pytest.raises(ParseError) as caught:
         sandbox.prepare(work(tmp_path, b"Some text."))

@@ -84,15 +84,17 @@ async def test_a_batch_is_bounded_by_its_padded_tokens(encoder: GatedEncoder, ba
     assert encoder.runs == [[1], [3, 4], [4], [20]]
 
 
-async def test_a_question_overtakes_a_long_upload(encoder: GatedEncoder, batches: BatchingThread) -> None:
-    held = await _hold(encoder, batches)
-    (upload,) = await _asked(asyncio.ensure_future(batches.embed([f"{number:08}" for number in range(50)])))
+async def test_a_question_waits_for_no_more_than_the_run_under_way(
+    encoder: GatedEncoder, batches: BatchingThread
+) -> None:
+    encoder.gate.clear()
+    upload = asyncio.ensure_future(batches.embed([f"{number:08}" for number in range(50)]))
+    assert await asyncio.to_thread(encoder.running.wait, DEADLINE)
     (question,) = await _asked(asyncio.ensure_future(batches.embed(["why"])))
     encoder.gate.set()
     await question
-    assert encoder.runs.index([3]) <= 2
+    assert encoder.runs[:2] == [[8], [3]]
     assert (await upload)[:, 0].tolist() == [8] * 50
-    await held
 
 
 async def test_the_same_text_is_encoded_once(encoder: GatedEncoder, batches: BatchingThread) -> None:

@@ -1,0 +1,111 @@
+/** Puts the page together: makes its parts, and tells each what happens in the others. */
+
+import { setUpAppearance } from "./appearance.js";
+import { Composer } from "./composer.js";
+import { addressed, addressOf, Conversations } from "./conversations.js";
+import { setUpDocuments, showDocuments, toggleDocuments } from "./documents.js";
+import { byId } from "./dom.js";
+import { watchHealth } from "./health.js";
+import { languageChanges, say, t, translate } from "./i18n.js";
+import { setUpIntake } from "./intake.js";
+import { library } from "./library.js";
+import { leaveNavigation, setUpNavigation } from "./navigation.js";
+import { notifyFailure } from "./notices.js";
+import { closePanel } from "./panel.js";
+import { hideCard } from "./quote-card.js";
+import { readerLeadsBackTo } from "./reader.js";
+import { Thread } from "./thread.js";
+import { Uploads } from "./uploads.js";
+import { Welcome } from "./welcome.js";
+
+const thread = new Thread();
+const uploads = new Uploads();
+const choose = setUpIntake((files) => uploads.add(files));
+const welcome = new Welcome(askExample, choose);
+const composer = new Composer(
+  (text) => thread.send(text),
+  () => thread.stop().catch(notifyFailure),
+);
+const conversations = new Conversations(
+  (id) => id === thread.conversationId && startAnew(),
+  (id, title) => thread.renamed(id, title),
+);
+
+function askExample(question) {
+  composer.focus();
+  thread.send(question);
+}
+
+function startAnew() {
+  if (location.hash) history.pushState(null, "", location.pathname);
+  return follow();
+}
+
+async function follow() {
+  const id = addressed();
+  leaveNavigation();
+  conversations.setCurrent(id);
+  await thread.open(id);
+}
+
+function showTitle() {
+  document.title = t("app.title", { title: thread.title });
+  byId("title").textContent = thread.title;
+}
+
+function refresh() {
+  refreshConversations();
+  library.refresh().catch(notifyFailure);
+}
+
+/** A new conversation gets its title from its first message. */
+async function refreshConversations() {
+  await conversations.refresh().catch(notifyFailure);
+  const title = conversations.titleOf(thread.conversationId);
+  if (title) thread.renamed(thread.conversationId, title);
+}
+
+thread.addEventListener("busy", () => composer.setBusy(thread.busy));
+thread.addEventListener("title", showTitle);
+thread.addEventListener("empty", () => {
+  byId("exchanges").replaceChildren(welcome.element);
+  welcome.draw();
+});
+thread.addEventListener("filled", () => welcome.element.remove());
+thread.addEventListener("started", () => {
+  history.pushState(null, "", addressOf(thread.conversationId));
+  conversations.setCurrent(thread.conversationId);
+  refreshConversations();
+});
+thread.addEventListener("ended", refreshConversations);
+languageChanges.addEventListener("change", showTitle);
+library.addEventListener("change", () => {
+  say(byId("documents"), "tip", "documents.open", { n: library.documents.length });
+  byId("documents-count").textContent = library.documents.length || "";
+});
+addEventListener("popstate", () => follow());
+
+byId("uploads").append(uploads.element);
+byId("attach").addEventListener("click", choose);
+byId("documents").addEventListener("click", (event) => toggleDocuments(event.currentTarget));
+byId("new").addEventListener("click", () => startAnew().then(() => composer.focus()));
+byId("thread").addEventListener("scroll", hideCard, { passive: true });
+addEventListener("keydown", onEscape);
+
+/** Esc takes away the topmost thing: card, list, panel, then the running answer. Dialogs and menus close themselves. */
+function onEscape(event) {
+  if (event.key !== "Escape" || event.isComposing || hideCard()) return;
+  if (document.querySelector("dialog[open], #conversation-menu:popover-open")) return;
+  if (leaveNavigation()) return byId("nav-toggle").focus();
+  if (!closePanel() && thread.busy) thread.stop().catch(notifyFailure);
+}
+
+translate(document);
+setUpAppearance();
+setUpNavigation();
+setUpDocuments(choose);
+readerLeadsBackTo(() => showDocuments(byId("documents")));
+composer.setBusy(false);
+watchHealth(refresh);
+refresh();
+follow();

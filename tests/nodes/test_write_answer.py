@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from nodes.events import Delta
+from nodes.turn import TurnOptions
+from nodes.write_answer import WriteAnswerInput, write_answer
+from tests.doubles import ScriptedChatModel
+from tests.nodes.rehearsal import Rehearsal, passage
+from tools.errors import UpstreamUnavailable
+from tools.intent.protocol import Intent
+from tools.models.protocol import ChatChunk, ChatMessage, ChatRequest, ModelChoice
+
+INTENT = Intent("knowledge_question", 1, "rules")
+CHOICE = ModelChoice("scripted", "embedded", "only_model")
+
+
+def asked() -> WriteAnswerInput:
+    return {"language": "en", "intent": INTENT, "model": CHOICE, "passages": [passage("Built in 1874.")]}
+
+
+def heard(stage: Rehearsal) -> str:
+    return "".join(event.content for event in stage.said if isinstance(event, Delta))
+
+
+async def test_the_model_s_words_are_said_and_handed_on() -> None:
+    stage = Rehearsal(model=ScriptedChatModel("It was built ", "in 1874 [1]."))
+    context = stage.context("When?")
+    update = await write_answer(asked(), context)
+    assert update == {"answer": "It was built in 1874 [1].", "finish_reason": "stop"}
+    assert heard(stage) == update["answer"]
+    assert (context.meter.usage.prompt_tokens, context.meter.usage.counted) == (10, True)
+    assert context.meter.first_token_at is not None
+
+
+async def test_the_model_is_given_all_that_is_known() -> None:
+    model = ScriptedChatModel("Yes.")
+    stage = Rehearsal(model=model)
+    history = [ChatMessage("user", "Hello")]
+    state: WriteAnswerInput = {**asked(), "history": history, "summary": "user: tea"}
+    await write_answer(state, stage.context(" Ｗhen? ", options=TurnOptions(temperature=0.5)))
+    (request,) = model.requests
+    assert (request.message, request.language, request.temperature) == (" Ｗhen? ", "en", 0.5)
+    assert (request.history, request.summary, request.intent) == (history, "user: tea", "knowledge_question")
+    assert [(e.label, e.title, e.text) for e in request.evidence] == [("1", "Title 1", "Built in 1874.")]
+    assert stage.asked == ["t"]
+
+
+async def test_a_refusal_is_said_without_asking_a_model() -> None:
+    model = ScriptedChatModel("never")
+    stage = Rehearsal(model=model)
+    update = await write_answer({**asked(), "refusal": "I can't."}, stage.context())
+    assert update == {"answer": "I can't.", "finish_reason": "refused"}
+    assert (heard(stage), model.requests) == ("I can't.", [])
+
+
+class Careless:
+    """A model that counts no tokens and stops at its limit."""
+
+    name, tier = "scripted", "embedded"
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+        await asyncio.sleep(0)
+        yield ChatChunk(text="Half a")
+        yield ChatChunk(finish_reason="length")
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+
+async def test_tokens_nobody_counted_are_estimated_and_marked() -> None:
+    stage = Rehearsal(model=Careless())
+    context = stage.context("When was it built?")
+    assert (await write_answer(asked(), context))["finish_reason"] == "length"
+    assert context.meter.usage.counted is False
+    assert context.meter.usage.prompt_tokens > 0
+    assert context.meter.usage.completion_tokens > 0
+
+
+async def test_what_was_said_before_a_failure_stays_said_and_the_model_is_let_go() -> None:
+    model = ScriptedChatModel("It was built. ", "Then ", failure=UpstreamUnavailable("gone"))
+    stage = Rehearsal(model=model)
+    with pytest.raises(UpstreamUnavailable):
+        await write_answer(asked(), stage.context())
+    assert heard(stage).startswith("It was built.")
+    assert model.listeners == 0
+
+
+async def test_a_cancel_lets_the_model_go() -> None:
+    model = ScriptedChatModel("One. ", "Two.", gates=[asyncio.Event()])
+    stage = Rehearsal(model=model)
+    writing = asyncio.create_task(write_answer(asked(), stage.context()))
+    async with asyncio.timeout(5):
+        while not model.listeners:
+            await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert model.listeners == 0
