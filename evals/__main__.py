@@ -1,0 +1,89 @@
+"""Run suites and compare what they found.
+
+python -m evals list
+python -m evals run SUITE [--data PATH] [--engine E] [--json OUT]
+python -m evals compare BEFORE.json AFTER.json
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from evals import report as reports
+from evals.report import Report
+from evals.settings import EvalSettings
+from evals.suites import citations, dialogue, retrieval
+
+Run = Callable[[Path, str], Awaitable[Report]]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A thing to measure; `per_set` suites are given their own set's folder, others the data folder."""
+
+    run: Run
+    about: str
+    per_set: bool = False
+
+
+SUITES: dict[str, Suite] = {
+    "multihop_2wiki": Suite(retrieval.multihop, "passage recall, 2WikiMultiHopQA over 6,119 passages", True),
+    "multihop_hotpotqa": Suite(retrieval.multihop, "passage recall, HotpotQA sample", True),
+    "multihop_musique": Suite(retrieval.multihop, "passage recall, MuSiQue sample", True),
+    "cmrc2018_zh": Suite(retrieval.span_questions, "passage recall, Chinese span questions", True),
+    "citations": Suite(citations.citations, "quotes verbatim, gold answer found in the answer"),
+    "engines": Suite(citations.engines, "the three engines side by side"),
+    "dialogues": Suite(dialogue.dialogues, "scenarios with expected events and latency budgets"),
+}
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Measure Zhiyin from outside.")
+out = Console()
+
+
+@cli.command("list")
+def list_suites() -> None:
+    """Name the suites."""
+    for name, suite in SUITES.items():
+        out.print(f"{name:20} {suite.about}")
+
+
+@cli.command()
+def run(
+    suite: str,
+    data: Annotated[Path | None, typer.Option(help="Folder of the public sets (EVAL_DATA, ../shared/data).")] = None,
+    engine: Annotated[str, typer.Option(help="legacy, workflow or langgraph.")] = "langgraph",
+    json: Annotated[Path | None, typer.Option(help="Write the report here as JSON.")] = None,
+) -> None:
+    """Run one suite and print its report."""
+    chosen = SUITES.get(suite)
+    if chosen is None:
+        raise typer.BadParameter(f"There is no suite {suite!r}; `python -m evals list` names them.")
+    folder = data or EvalSettings().eval_data
+    found = asyncio.run(_run(chosen, folder / suite if chosen.per_set else folder, engine))
+    out.print(Markdown(found.as_markdown()))
+    if json is not None:
+        json.parent.mkdir(parents=True, exist_ok=True)
+        json.write_bytes(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))
+
+
+async def _run(suite: Suite, folder: Path, engine: str) -> Report:
+    return await suite.run(folder, engine)
+
+
+@cli.command()
+def compare(before: Path, after: Path) -> None:
+    """Two reports side by side."""
+    out.print(Markdown(reports.compare(reports.read(before), reports.read(after))))
+
+
+if __name__ == "__main__":
+    cli()
