@@ -14,9 +14,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # spinning OpenMP threads on shar
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
+CONTRACTS = "tests.contracts."
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--smoke-url`: a running app for the smoke tests."""
     parser.addoption("--smoke-url", default=None, help="address of a running app for tests/smoke")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what a backend or an engine inherits from a suite of `tests.contracts`."""
+    suites = [
+        kind for kind in getattr(getattr(item, "cls", None), "__mro__", ()) if kind.__module__.startswith(CONTRACTS)
+    ]
+    if suites:
+        item.add_marker("contract")
 
 
 @pytest.hookimpl(tryfirst=True)
