@@ -40,7 +40,9 @@ def loaded() -> set[str]:
     return set(found.stdout.split())
 
 
-@pytest.mark.parametrize("call", ["pickle.load", "pickle.loads", "yaml.load", "joblib.load", "torch.load", "eval", "exec"])
+@pytest.mark.parametrize(
+    "call", ["pickle.load", "pickle.loads", "yaml.load", "joblib.load", "torch.load", "eval", "exec"]
+)
 def test_nothing_is_read_by_a_loader_that_runs_what_it_reads(call: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
