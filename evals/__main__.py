@@ -8,12 +8,14 @@ python -m evals compare BEFORE.json AFTER.json
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
+import structlog
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
@@ -23,7 +25,7 @@ from evals.report import Report
 from evals.settings import EvalSettings
 from evals.suites import citations, dialogue, retrieval
 
-Run = Callable[[Path, str], Awaitable[Report]]
+Run = Callable[[Path, str], Coroutine[Any, Any, Report]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,13 @@ def run(
     chosen = SUITES.get(suite)
     if chosen is None:
         raise typer.BadParameter(f"There is no suite {suite!r}; `python -m evals list` names them.")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     folder = data or EvalSettings().eval_data
-    found = asyncio.run(_run(chosen, folder / suite if chosen.per_set else folder, engine))
+    found = asyncio.run(chosen.run(folder / suite if chosen.per_set else folder, engine))
     out.print(Markdown(found.as_markdown()))
     if json is not None:
         json.parent.mkdir(parents=True, exist_ok=True)
         json.write_bytes(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))
-
-
-async def _run(suite: Suite, folder: Path, engine: str) -> Report:
-    return await suite.run(folder, engine)
 
 
 @cli.command()
