@@ -44,8 +44,9 @@ from tools.stores.conversations import SqlConversationStore
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
 from tools.stores.index_queue import SqlIndexQueue
+from tools.stores.knowledge_protocol import DocumentStore
 from tools.stores.owner import ProcessOwner
-from tools.stores.protocol import AuditStore, ConversationStore, DocumentStore, TurnStore
+from tools.stores.protocol import AuditStore, ConversationStore, TurnStore
 from tools.stores.turns import SqlTurnStore
 
 SNAPSHOT_SECONDS = 15.0

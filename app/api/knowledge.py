@@ -19,7 +19,7 @@ from tools.knowledge.ingest import DEFAULT_INDEX_TYPE
 from tools.knowledge.options import IndexOptions
 from tools.knowledge.parsing import file_type
 from tools.knowledge.uploads import Upload, clean_name
-from tools.stores.protocol import Dataset, DatasetStatus, Document, IndexType
+from tools.stores.knowledge_protocol import Dataset, DatasetStatus, Document, IndexType
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
 

@@ -31,7 +31,7 @@ from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
 from tools.stores.index_queue import SqlIndexQueue
-from tools.stores.protocol import DocumentText, NewChunk, NewDocument
+from tools.stores.knowledge_protocol import DocumentText, NewChunk, NewDocument
 
 TENANT = "bench"
 WORDS_PER_CHUNK = 90

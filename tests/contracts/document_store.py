@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tools.errors import Conflict, InvalidInput, NotFound
-from tools.stores.protocol import (
+from tools.stores.knowledge_protocol import (
     ChunkReader,
     Document,
     DocumentStore,

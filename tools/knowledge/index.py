@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tools.knowledge.segment import Floats, Mask, Segment, build, keep, merge
 from tools.knowledge.terms import is_character, weight
-from tools.stores.protocol import KnowledgeVersion, SearchableChunk
+from tools.stores.knowledge_protocol import KnowledgeVersion, SearchableChunk
 
 K1 = 1.2
 B = 0.75

@@ -19,7 +19,7 @@ from tools.knowledge.parsing import file_type_of_media
 from tools.knowledge.preparing import Prepared, indexed_text
 from tools.knowledge.sandbox import Sandbox, Work
 from tools.models.protocol import Embedder
-from tools.stores.protocol import Claim, DocumentText, IndexQueue, IndexStage, NewChunk
+from tools.stores.knowledge_protocol import Claim, DocumentText, IndexQueue, IndexStage, NewChunk
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from tools.knowledge.index import TenantIndex
-from tools.stores.protocol import ChunkReader
+from tools.stores.knowledge_protocol import ChunkReader
 
 P = ParamSpec("P")
 R = TypeVar("R")

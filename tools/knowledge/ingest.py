@@ -24,8 +24,8 @@ from tools.knowledge.sandbox import Sandbox
 from tools.knowledge.settings import KnowledgeSettings
 from tools.knowledge.uploads import Upload, UploadFolder, clean_name
 from tools.models.protocol import Embedder
+from tools.stores.knowledge_protocol import Claim, Document, DocumentStore, IndexQueue, IndexType, NewDocument
 from tools.stores.owner import ProcessOwner
-from tools.stores.protocol import Claim, Document, DocumentStore, IndexQueue, IndexType, NewDocument
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from tools.knowledge.ranking import Hit, rank
 from tools.knowledge.segment import Floats
 from tools.knowledge.terms import terms
 from tools.models.protocol import Embedder
-from tools.stores.protocol import ChunkReader, StoredChunk
+from tools.stores.knowledge_protocol import ChunkReader, StoredChunk
 
 ROWS_ON_LOOP = 2_000
 """Larger indexes are searched in a thread: up to here the work is shorter than the hop."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tools.knowledge.language import detect_language
 from tools.knowledge.terms import terms
-from tools.stores.protocol import SearchableChunk
+from tools.stores.knowledge_protocol import SearchableChunk
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int32]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, select
 
 from tools.errors import NotFound
 from tools.stores.database import Database
-from tools.stores.protocol import ChunkReading, KnowledgeVersion, SearchableChunk, StoredChunk
+from tools.stores.knowledge_protocol import ChunkReading, KnowledgeVersion, SearchableChunk, StoredChunk
 from tools.stores.schema import chunks, datasets, documents, knowledge_versions
 
 _OF_TENANT = chunks.c.tenant_id == bindparam("tenant_id")

@@ -13,7 +13,7 @@ from tools.errors import Conflict, NotFound
 from tools.stores import cursors
 from tools.stores.clock import now
 from tools.stores.database import Database
-from tools.stores.protocol import (
+from tools.stores.knowledge_protocol import (
     Dataset,
     DatasetStatus,
     Document,
@@ -21,9 +21,9 @@ from tools.stores.protocol import (
     IndexStage,
     IndexType,
     NewDocument,
-    Page,
     Registration,
 )
+from tools.stores.protocol import Page
 from tools.stores.schema import chunks, datasets, documents, knowledge_versions
 
 STAGES: tuple[IndexStage, ...] = ("queued", "parsing", "embedding", "storing", "done")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select, update
 from tools.stores.clock import now
 from tools.stores.database import Database
 from tools.stores.documents import DOCUMENT, REQUEUED, bump, dataset_row, document_of, drop_chunks
-from tools.stores.protocol import Claim, DocumentText, IndexStage, NewChunk
+from tools.stores.knowledge_protocol import Claim, DocumentText, IndexStage, NewChunk
 from tools.stores.schema import documents
 
 _IN_HAND = and_(

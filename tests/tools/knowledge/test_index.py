@@ -18,7 +18,7 @@ from tools.knowledge.indexes import PAGE, IndexCache
 from tools.knowledge.ranking import COSINE_FLOOR, COSINE_VETO, RELEVANCE_FLOOR, rank
 from tools.knowledge.segment import NO_VECTOR, TITLE_WEIGHT
 from tools.knowledge.terms import terms, weight
-from tools.stores.protocol import ChunkReading, KnowledgeVersion, SearchableChunk
+from tools.stores.knowledge_protocol import ChunkReading, KnowledgeVersion, SearchableChunk
 
 DIMENSION = 8
 WORDS = [f"word{number}" for number in range(40)] + ["龙井", "井茶", "绿茶", "茶的", "café"]

@@ -24,7 +24,7 @@ from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
 from tools.stores.index_queue import SqlIndexQueue
-from tools.stores.protocol import DocumentText, NewChunk, NewDocument, SearchableChunk
+from tools.stores.knowledge_protocol import DocumentText, NewChunk, NewDocument, SearchableChunk
 
 
 class EnglishEmbedder(HashingEmbedder):

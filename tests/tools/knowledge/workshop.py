@@ -17,8 +17,8 @@ from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
 from tools.stores.index_queue import SqlIndexQueue
+from tools.stores.knowledge_protocol import Document, StoredChunk
 from tools.stores.owner import ProcessOwner
-from tools.stores.protocol import Document, StoredChunk
 
 
 @dataclass(frozen=True)

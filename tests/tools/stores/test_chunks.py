@@ -10,7 +10,7 @@ from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
 from tools.stores.index_queue import SqlIndexQueue
-from tools.stores.protocol import DocumentText, KnowledgeVersion
+from tools.stores.knowledge_protocol import DocumentText, KnowledgeVersion
 
 
 async def keep(database: Database, tenant_id: str, name: str, dataset_id: str = "d", date: str | None = None) -> str:
