@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -32,7 +33,10 @@ def create_app(
             await parts.warm_up()
             if when_open is not None:
                 when_open()
+            warming = asyncio.create_task(parts.warm_up_models())
             yield
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
 
     api = FastAPI(
         title="Zhiyin 知音",

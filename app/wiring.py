@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from app.auth import Authenticator
@@ -49,6 +50,8 @@ from tools.stores.owner import ProcessOwner
 from tools.stores.protocol import AuditStore, ConversationStore, TurnStore
 from tools.stores.turns import SqlTurnStore
 
+log = structlog.get_logger(__name__)
+
 SNAPSHOT_SECONDS = 15.0
 """How often the metrics of the last window are written down."""
 WARM_UP_SECONDS = 60.0
@@ -80,12 +83,20 @@ class App:
     embedder: Embedder
     retriever: Retriever
     ingestor: Ingestor
+    models: SingleModelRouter
     services: Services
     turns: TurnRunner
 
     async def warm_up(self) -> None:
         """Load the encoder now rather than with the first question; without it the app is `degraded`."""
         await _checked(self.embedder.embed(["ready"]), WARM_UP_SECONDS)
+
+    async def warm_up_models(self) -> None:
+        """Load what the first answer would wait for; what cannot be loaded is logged, and fails its own turns."""
+        try:
+            await self.models.warm_up()
+        except ZhiyinError as error:
+            log.warning("models.not_ready", code=error.code, reason=error.message)
 
     async def health(self) -> dict[str, PartHealth]:
         """How each part is; a turn needs the store and a chat model, and gets by without the encoder."""
@@ -173,6 +184,7 @@ async def open_app(settings: Settings, replacements: Replacements | None = None)
             embedder=embedder,
             retriever=retriever,
             ingestor=ingestor,
+            models=models,
             services=services,
             turns=turns,
         )

@@ -47,14 +47,17 @@ async def write_answer(state: WriteAnswerInput, context: TurnContext) -> WriteAn
     finish_reason: FinishReason = "stop"
     usage: TokenUsage | None = None
     model = context.services.models.get(state["model"].model)
-    async with aclosing(cast(Any, model.stream(request))) as chunks:
-        async for chunk in chunks:
-            if text := gate.add(chunk.text):
-                _say(text, context)
-            usage = chunk.usage or usage
-            finish_reason = chunk.finish_reason or finish_reason
-    if text := gate.finish():
-        _say(text, context)
+    try:
+        async with aclosing(cast(Any, model.stream(request))) as chunks:
+            async for chunk in chunks:
+                if text := gate.add(chunk.text):
+                    _say(text, context)
+                usage = chunk.usage or usage
+                finish_reason = chunk.finish_reason or finish_reason
+    finally:
+        # Whatever ends it: what the model said and the gate still holds is part of the answer.
+        if text := gate.finish():
+            _say(text, context)
     context.meter.usage = usage or _estimated(request, gate.released)
     return {"answer": gate.released, "finish_reason": finish_reason}
 
