@@ -172,6 +172,12 @@ async def test_lines_that_were_wrapped_are_joined() -> None:
     )
 
 
+async def test_headings_are_not_quoted_and_fragments_stand_on_lines_of_their_own() -> None:
+    notes = Evidence("1", "notes", "Harbour opening hours\n\n- Harbour office: 9 to 17\n- Harbour café: 8 to 22\n")
+    answer = await say("What are the opening hours of the harbour office and café?", evidence=[notes])
+    assert answer == "- Harbour office: 9 to 17 [1]\n- Harbour café: 8 to 22 [1]"
+
+
 async def test_an_opening_of_the_persona_stands_before_the_answer() -> None:
     persona = Persona(opening={"en": "Here is what I found."})
     answer = await say("When was the tea harbour built?", "en", TEA, persona=persona)
@@ -204,6 +210,7 @@ async def test_an_opening_of_the_persona_stands_before_the_answer() -> None:
         ("zh", "我不想活了", "emotional_support", "12356"),
         ("zh", "你答错了", "feedback", "抱歉"),
         ("zh", "你能做什么？", "meta", "文档"),
+        ("zh", "你是谁？", "meta", "我是知音"),
     ],
 )
 async def test_talk_that_asks_for_no_passage_gets_a_polite_reply(
@@ -243,13 +250,13 @@ async def test_the_persona_has_the_name_in_ready_replies() -> None:
     assert "I'm Ada" in await say("Hi", intent="small_talk", persona=Persona(name={"en": "Ada"}))
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", 1), ("zh", 3)])
-async def test_an_answer_comes_word_by_word(language: Language, words: int) -> None:
-    chunks = await answer_of(ExtractiveModel(), request("龙井茶 harbour pier 产于哪里", language, TEA))
-    assert len(chunks) > 8
+@pytest.mark.parametrize(("language", "message"), [("en", "How long is the pier?"), ("zh", "龙井茶产自哪里？")])
+async def test_an_answer_comes_word_by_word(language: Language, message: str) -> None:
+    chunks = await answer_of(ExtractiveModel(), request(message, language, TEA))
+    assert len(chunks) > 5
     for chunk in chunks[:-1]:
-        assert len(chunk.text.split()) <= 2
-        assert len(re.findall(r"[一-鿿]", chunk.text)) <= words or language == "en"
+        assert len(chunk.text.split()) == 1
+        assert len(re.findall(r"[一-鿿]", chunk.text)) <= 3
 
 
 async def test_max_tokens_cuts_the_answer() -> None:

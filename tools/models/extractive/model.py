@@ -20,6 +20,7 @@ _PIECE = re.compile(r"\s*(?:\[[^\]\s]{1,12}\]|[\u3400-\u9fff]{1,3}[，。！？�
 _FULL_WIDTH = r"[\u00b7\u2018-\u2026\u3000-\u9fff\uff00-\uffef]"
 _HAN_WRAP = re.compile(rf"(?<={_FULL_WIDTH})\s*\n\s*(?={_FULL_WIDTH})")
 _WRAP = re.compile(r"\s*\n\s*")
+_TERMINAL = re.compile(r"[。！？!?….][」』”’）)\]\"']*$")
 _FOOTNOTE = re.compile(r"\s*\[\d{1,3}\]")
 
 
@@ -87,9 +88,10 @@ def _earlier(request: ChatRequest) -> list[str]:
 
 
 def _compose(chosen: Sequence[Candidate], request: ChatRequest, *, broad: bool) -> str:
-    """Sentences with their marks: a list for a broad answer, else running text."""
+    """Sentences with their marks: running text, or a list for a broad answer and where they are no full sentences."""
     quoted = [f"{_quotable(candidate.text)} [{candidate.label}]" for candidate in chosen]
-    as_list = broad and len(quoted) > 2
+    whole = all(_TERMINAL.search(candidate.text) for candidate in chosen)
+    as_list = len(quoted) > 1 and (broad or not whole)
     text = "\n".join(f"- {sentence}" for sentence in quoted) if as_list else " ".join(quoted)
     opening = request.persona.opening_in(request.language)
     return f"{opening}\n\n{text}" if opening else text

@@ -25,8 +25,8 @@ TOPIC_GAIN = 0.3
 """What a passage gains whose whole title is in the question."""
 RANK_LOSS = 0.04
 """Share of the score that each place down the list of passages costs, for the first eight."""
-HEADING_SHARE, QUESTION_SHARE = 0.6, 0.6
-"""What remains of the score of a heading, of a question."""
+QUESTION_SHARE = 0.6
+"""What remains of the score of a question."""
 STRANGER_SHARE = 0.6
 """What remains of a passage's scores that knows none of the names and numbers in the question."""
 
@@ -95,7 +95,7 @@ def _head(first: Sentence) -> str:
 
 
 def rank_sentences(question: Question, passages: Sequence[PassageTerms]) -> list[Candidate]:
-    """All sentences of `passages` with their score, best first."""
+    """All sentences of `passages` but headings, with their score, best first."""
     weights = _rarity_weights(question, passages)
     total = sum(weights.values()) or 1.0
     for index, passage in enumerate(passages):
@@ -107,7 +107,7 @@ def rank_sentences(question: Question, passages: Sequence[PassageTerms]) -> list
             sentence.news = frozenset(term for term in sentence.words - weights.keys() if is_word(term))
             known = sum(weight * _nearness(term, sentence, passage) for term, weight in weights.items()) / total
             sentence.score = known * share * _fitness(sentence, question)
-    everything = [sentence for passage in passages for sentence in passage.sentences]
+    everything = [s for p in passages for s in p.sentences if not s.is_heading]
     return sorted(everything, key=lambda s: (-s.score, s.passage, s.position))
 
 
@@ -138,8 +138,6 @@ def _nearness(term: str, sentence: Candidate, passage: PassageTerms) -> float:
 
 def _fitness(sentence: Candidate, question: Question) -> float:
     share = cue_share(sentence.text, question.kinds)
-    if sentence.is_heading:
-        share *= HEADING_SHARE
     if sentence.text.endswith(("?", "？")):
         share *= QUESTION_SHARE
     return share

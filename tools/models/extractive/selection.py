@@ -9,7 +9,7 @@ from tools.models.extractive.ranking import Candidate
 RELEVANT = 0.36
 """Score under which a best sentence is taken to speak of something else (found on CMRC 2018 trial)."""
 SPECIFIC_MOST, BROAD_LEAST, BROAD_MOST = 3, 4, 6
-SPECIFIC_KEEP, BROAD_KEEP = 0.55, 0.3
+SPECIFIC_KEEP, BROAD_KEEP = 0.6, 0.3
 """A further sentence must score this share of the best one."""
 REPEAT = 0.85
 """Likeness from which on a sentence says nothing new."""
