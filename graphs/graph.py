@@ -33,6 +33,7 @@ from nodes.route_model import route_model
 from nodes.screen_input import screen_input
 from nodes.verify_answer import verify_answer
 from nodes.write_answer import write_answer
+from tools.stores.checkpoint_config import NEW_THREAD
 
 RECURSION_LIMIT = 50
 RESULT = ["finish_reason", "citations", "unsupported"]
@@ -53,7 +54,8 @@ class GraphCoordinator:
 
     async def run(self, context: TurnContext) -> TurnState:
         """Run the graph on a thread of this turn's own."""
-        config = {"configurable": {"thread_id": context.turn.id}, "recursion_limit": RECURSION_LIMIT}
+        thread = {"thread_id": context.turn.id, NEW_THREAD: True}
+        config = {"configurable": thread, "recursion_limit": RECURSION_LIMIT}
         state = await self._graph.ainvoke(
             TurnState(), cast(Any, config), context=context, durability="exit", output_keys=RESULT
         )
@@ -65,9 +67,12 @@ def build(
 ) -> CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]:
     """The graph of a turn::
 
-    receive ─┬─ refused ───────────────────────────────────────► write_answer ─┬─► remember_turn
-             └─ understand ─┬─ retrieve_knowledge ─► route_model ─►┘            └─ verify_answer ─►┘
-                            └───────────────────────►┘
+    receive ─┬─ refused ────────────────────────► write_answer ─► verify_answer ─► remember_turn
+             └─ understand ─┬─ prepare ──────────►┘
+                            └─ route_model ──────►┘
+
+    The last two are passed over where there is nothing to verify, and nothing to fold into the summary.
+    What does not depend on one another runs inside one step: `receive`, `understand`, `prepare`.
     """
     graph = StateGraph(TurnState, TurnContext)
 
@@ -76,8 +81,8 @@ def build(
 
     graph.add_edge(START, "receive")
     add("receive", (screen_input, recall_memory), after_receiving, "understand", "write_answer")
-    add("understand", (detect_intent, read_emotion), after_understanding, "retrieve_knowledge", "route_model")
-    add("retrieve_knowledge", (retrieve_knowledge,), lambda _: "route_model", "route_model")
+    add("understand", (detect_intent, read_emotion), after_understanding, "prepare", "route_model")
+    add("prepare", (retrieve_knowledge, route_model), lambda _: "write_answer", "write_answer")
     add("route_model", (route_model,), lambda _: "write_answer", "write_answer")
     add("write_answer", (write_answer,), after_writing, "verify_answer", "remember_turn", END)
     add("verify_answer", (verify_answer,), after_verifying, "remember_turn", END)

@@ -15,10 +15,10 @@ def after_receiving(state: TurnState) -> Literal["write_answer", "understand"]:
     return "write_answer" if state.get("refusal") else "understand"
 
 
-def after_understanding(state: TurnState) -> Literal["retrieve_knowledge", "route_model"]:
+def after_understanding(state: TurnState) -> Literal["prepare", "route_model"]:
     """Small talk needs no documents."""
     intent = state.get("intent")
-    return "route_model" if intent and intent.label in ANSWERED_WITHOUT_DOCUMENTS else "retrieve_knowledge"
+    return "route_model" if intent and intent.label in ANSWERED_WITHOUT_DOCUMENTS else "prepare"
 
 
 def after_writing(state: TurnState) -> Literal["verify_answer", "remember_turn", "__end__"]:

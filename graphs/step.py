@@ -22,23 +22,26 @@ class Stepper:
         self._observer = observer
 
     async def step(self, node: Node, state: TurnState, context: TurnContext) -> TurnState:
-        """The node's update."""
-        started, ok = time.perf_counter(), False
+        """The node's update. A node that is cancelled has neither succeeded nor failed: it is not reported."""
+        started = time.perf_counter()
         try:
             update = await node(state, context)
-            ok = True
-        finally:
-            seconds = time.perf_counter() - started
-            name = node.__name__
-            context.meter.node_ms[name] = seconds * 1000
-            self._observer.step(COMPONENTS[name], self._engine, context.decision.variant, seconds, ok)
+        except Exception:
+            self._report(node, context, started, ok=False)
+            raise
+        self._report(node, context, started, ok=True)
         return cast(TurnState, update)
+
+    def _report(self, node: Node, context: TurnContext, started: float, *, ok: bool) -> None:
+        seconds = time.perf_counter() - started
+        context.meter.node_ms[node.__name__] = seconds * 1000
+        self._observer.step(COMPONENTS[node.__name__], self._engine, context.decision.variant, seconds, ok)
 
     async def side_by_side(self, nodes: tuple[Node, ...], state: TurnState, context: TurnContext) -> TurnState:
         """The joined updates of independent nodes; the first failure cancels the others."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.step(node, state, context)) for node in nodes]
-        joined: dict[str, Any] = {}
-        for task in tasks:
-            joined.update(task.result())
+            others = [group.create_task(self.step(node, state, context)) for node in nodes[1:]]
+            joined: dict[str, Any] = dict(await self.step(nodes[0], state, context))
+        for other in others:
+            joined.update(other.result())
         return cast(TurnState, joined)

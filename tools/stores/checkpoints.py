@@ -29,6 +29,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from tools.errors import NotFound, StoreUnavailable
+from tools.stores.checkpoint_config import NEW_THREAD
 from tools.stores.database import Database
 from tools.stores.prepared import Prepared
 from tools.stores.schema import checkpoint_writes, checkpoints, turns
@@ -87,7 +88,12 @@ class SqlCheckpointSaver(BaseCheckpointSaver[int]):
         self._database = database
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """The checkpoint that `config` names, else the thread's latest; read and decoded off the event loop."""
+        """The checkpoint that `config` names, else the thread's latest; read and decoded off the event loop.
+
+        None at once where `config` says that the thread is new.
+        """
+        if config.get("configurable", {}).get(NEW_THREAD):
+            return None
         checkpoint_id = get_checkpoint_id(config)
         statement, named = (_BY_ID, {"id": checkpoint_id}) if checkpoint_id else (_LATEST, {})
         parameters = {**_thread_of(config), **named}
