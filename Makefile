@@ -2,18 +2,20 @@
 # A bare machine wants python3 (3.11 or newer) with pip, and make.
 
 PYTHON ?= python3
-PORT ?= 8000
-URL ?= http://127.0.0.1:$(PORT)
+PORT ?=
+URL ?= http://127.0.0.1:$(or $(PORT),8000)
+TOKEN ?=
 PIP_ARGS ?=
 # The processor's build of torch; the one on PyPI brings gigabytes for graphics cards along.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check $(PIP_ARGS)
-TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+PINNED := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 # Stamps: what has been installed since pyproject.toml changed.
 MADE := .venv/.made
 CORE := .venv/.core
+TORCH := .venv/.torch
 ML := .venv/.ml
 TEST := .venv/.test
 
@@ -28,11 +30,11 @@ setup-ml: $(ML) ## Add what runs local transformers models (torch, without graph
 
 setup-test: $(TEST) ## Add what tests and checks need
 
-run: $(CORE) ## Serve on PORT (8000)
-	@exec $(BIN)/zhiyin serve --port $(PORT)
+run: $(CORE) ## Serve on PORT (else the one in .env, else 8000)
+	@exec $(BIN)/zhiyin serve $(if $(PORT),--port $(PORT))
 
-dev: $(TEST) ## Serve on PORT, and start again whenever the code changes
-	@exec $(BIN)/zhiyin serve --port $(PORT) --reload
+dev: $(TEST) ## The same, and start again whenever the code changes
+	@exec $(BIN)/zhiyin serve $(if $(PORT),--port $(PORT)) --reload
 
 test: $(TEST) ## Run all tests with line coverage, which is 85 % at least
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-fail-under=85
@@ -40,8 +42,8 @@ test: $(TEST) ## Run all tests with line coverage, which is 85 % at least
 test-contracts: $(TEST) ## Run every backend's and engine's contract suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m contract
 
-test-smoke: $(TEST) ## Try a running app at URL
-	$(BIN)/python -m pytest tests/smoke --smoke-url $(URL)
+test-smoke: $(TEST) ## Try a running app at URL, with a bearer TOKEN where it wants one
+	@$(BIN)/python -m pytest tests/smoke --smoke-url $(URL) --smoke-token '$(TOKEN)'
 
 lint: $(TEST) ## Style, types, layers, and the README's table of settings
 	$(BIN)/ruff check .
@@ -51,8 +53,8 @@ lint: $(TEST) ## Style, types, layers, and the README's table of settings
 	$(BIN)/zhiyin settings --check README.md
 
 security-scan: $(TEST) ## Static security rules, and known holes in dependencies where their database answers
-	$(BIN)/ruff check --select S app graphs nodes tools flags evals scripts
-	scripts/audit-dependencies $(BIN)/python
+	$(BIN)/ruff check --select S --ignore S603,S607 app graphs nodes tools flags evals scripts
+	$(BIN)/python scripts/audit_dependencies.py
 
 bench: $(TEST) ## What a turn, a search and the process cost, beside their floors
 	$(BIN)/python -m evals.bench.turns
@@ -78,14 +80,18 @@ $(CORE): pyproject.toml | $(MADE)
 	$(PIP) -e .
 	@touch $@
 
-# torch comes first and by itself: once it is there, nobody looks for it on PyPI.
-$(ML): pyproject.toml | $(MADE)
-	@$(BIN)/python -c 'from importlib.metadata import version as v; import sys; sys.exit("$(TORCH)" != "torch==" + v("torch").partition("+")[0])' 2>/dev/null \
-	  || $(PIP) --no-deps --retries 1 --timeout 20 --index-url $(TORCH_INDEX) '$(TORCH)' \
-	  || { echo '$(TORCH) is not to be had from $(TORCH_INDEX): name another index with TORCH_INDEX=...' >&2; exit 1; }
-	$(PIP) -e '.[ml]'
-	@touch $@ $(CORE)
+# By itself and first: once it is there, nobody looks for it on PyPI.
+$(TORCH): pyproject.toml | $(MADE)
+	@$(BIN)/python -c 'from importlib.metadata import version; import sys; \
+	    sys.exit("torch==" + version("torch").partition("+")[0] != "$(PINNED)")' 2>/dev/null \
+	  || $(PIP) --no-deps --retries 1 --timeout 20 --index-url $(TORCH_INDEX) '$(PINNED)' \
+	  || { echo '$(PINNED) is not to be had from $(TORCH_INDEX): name another index, TORCH_INDEX=...' >&2; exit 1; }
+	@touch $@
 
-$(TEST): pyproject.toml $(ML)
+$(ML): pyproject.toml $(TORCH)
+	$(PIP) -e '.[ml]'
+	@touch $(CORE) $@
+
+$(TEST): pyproject.toml $(TORCH)
 	$(PIP) -e '.[test]'
 	@touch $(CORE) $(ML) $@

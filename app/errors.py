@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -90,6 +91,7 @@ TITLES = {
 }
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
 RETRY_AFTER_SECONDS = "2"
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 class FieldProblem(BaseModel):
@@ -160,7 +162,7 @@ def install(app: FastAPI) -> None:
     async def validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         fields = [
-            {"loc": list(e["loc"]), "code": str(e["type"]).replace("-", "_"), "message": _without_input(e)}
+            {"loc": _named(e["loc"]), "code": str(e["type"]).replace("-", "_"), "message": _without_input(e)}
             for e in error.errors()[:50]
         ]
         return problem(422, "invalid_input", "The request has invalid fields.", request.scope["request_id"], fields)
@@ -177,6 +179,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ZhiyinError, ours)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
+
+
+def _named(loc: Sequence[str | int]) -> list[str | int]:
+    """Where the fault is; a key that looks like no field's name, which the client may have made up, is left out."""
+    return [part if isinstance(part, int) or FIELD_NAME.fullmatch(part) else "…" for part in loc]
 
 
 def _without_input(error: Mapping[str, Any]) -> str:

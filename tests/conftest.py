@@ -18,8 +18,9 @@ CONTRACTS = "tests.contracts."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--smoke-url`: a running app for the smoke tests."""
+    """`--smoke-url`, `--smoke-token`: a running app for the smoke tests."""
     parser.addoption("--smoke-url", default=None, help="address of a running app for tests/smoke")
+    parser.addoption("--smoke-token", default=None, help="bearer token for it, where it wants one")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

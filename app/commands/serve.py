@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 
 import typer
 
@@ -12,7 +13,8 @@ from app.settings import Settings
 from app.version import VERSION
 from tools.errors import NotAvailable
 
-WATCHED = ("app", "graphs", "nodes", "tools", "flags")
+ROOT = Path(__file__).parents[2]
+WATCHED = [ROOT / package for package in ("app", "graphs", "nodes", "tools", "flags")]
 
 
 def serve(settings: Settings) -> None:

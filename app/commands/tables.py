@@ -14,7 +14,7 @@ from app.observability.verdict import warning_of
 from app.settings import Settings
 
 HIDDEN = "******"
-FIGURES = ("requests", "success", "mean ms", "P50", "P95", "P99")
+FIGURES = ("requests", "success", "mean ms", "P50 ms", "P95 ms", "P99 ms")
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
@@ -76,11 +76,15 @@ def _figures(component: str, durations: Durations) -> list[str]:
     return [
         f"{durations.requests:,}",
         f"{durations.success_rate:.1%}",
-        f"{durations.mean_ms:,.1f}",
-        *(f"{durations.quantile_ms(q):,.1f}" for q in (0.50, 0.95, 0.99)),
+        _milliseconds(durations.mean_ms),
+        *(_milliseconds(durations.quantile_ms(q)) for q in (0.50, 0.95, 0.99)),
         f"[yellow]warning[/]: {warning}" if warning else "ok",
     ]
 
 
 def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.1f}" if value >= 1 else f"{value:.3f}"

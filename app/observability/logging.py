@@ -13,7 +13,6 @@ import queue
 import re
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import orjson
@@ -62,7 +61,7 @@ class Logs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: tuple[type[BaseException], BaseException, TracebackType]) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from app.observability.snapshot_line import METRICS_FILE, VARIANTS_FILE, Snapsho
 from flags.values import FLAG_NAMES
 from tests.parts import CORPUS, with_database
 
-pytestmark = pytest.mark.usefixtures("logging_restored")
+pytestmark = pytest.mark.usefixtures("process_restored")
 ROOT = Path(__file__).parents[2]
 
 

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 from starlette.exceptions import HTTPException
 
 import app.errors
@@ -99,6 +99,8 @@ def test_documented_problems_name_their_schema() -> None:
 
 
 class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     colour: str
     size: int = 0
 
@@ -138,6 +140,14 @@ async def test_field_problems_name_the_field_and_never_its_value() -> None:
     assert all(set(problem) == {"loc", "code", "message"} for problem in body["errors"])
     assert "mauve" not in answer.text
     assert "hidden" not in answer.text
+
+
+async def test_a_made_up_key_is_not_sent_back() -> None:
+    async with client() as http:
+        answer = await http.post("/paint", json={"colour": "red", "my secret is": 1, "x" * 65: 1, "size": "large"})
+    found = sorted(problem["loc"] for problem in answer.json()["errors"])
+    assert found == [["body", "size"], ["body", "…"], ["body", "…"]]
+    assert "secret" not in answer.text
 
 
 async def test_a_thousand_faults_are_not_a_thousand_lines() -> None:

@@ -268,7 +268,8 @@ def door(fails: bool = False) -> httpx.AsyncClient:
         ({"content-type": "text/plain"}, b"", 200),
         ({"content-type": "application/json", "content-encoding": "br"}, b"{}", 415),
         ({"content-type": "application/json", "content-encoding": "identity"}, b"{}", 200),
-        ({"content-type": "multipart/form-data; boundary=b"}, b"x" * 1_001, 413),
+        ({"content-type": "multipart/form-data; boundary=b"}, b"x" * 101, 413),
+        ({"content-type": "multipart/form-data; boundary=b"}, b"x", 415),
     ],
 )
 async def test_a_body_is_read_up_to_its_limit_and_only_in_a_known_type(
@@ -276,3 +277,11 @@ async def test_a_body_is_read_up_to_its_limit_and_only_in_a_known_type(
 ) -> None:
     async with door() as client:
         assert (await client.post("/", content=body, headers=headers)).status_code == status
+
+
+@pytest.mark.parametrize(("size", "status"), [(1_000, 200), (1_001, 413)])
+async def test_a_form_may_be_larger_where_forms_are_read(size: int, status: int) -> None:
+    async with door() as client:
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        answer = await client.post("/api/v1/knowledge/upload", content=b"x" * size, headers=headers)
+    assert answer.status_code == status

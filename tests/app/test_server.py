@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,16 +21,8 @@ from app.server import SEND_BUFFER_BYTES, CannotListen, listen, serve_app
 from app.settings import Settings
 from tools.errors import StoreUnavailable
 
-pytestmark = pytest.mark.usefixtures("logging_restored", "signals_restored")
+pytestmark = pytest.mark.usefixtures("process_restored")
 LOOPBACK = "127.0.0.1"
-
-
-@pytest.fixture
-def signals_restored() -> Iterator[None]:
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in signals.items():
-        signal.signal(number, handler)
 
 
 def settings(folder: Path, **fields: object) -> Settings:

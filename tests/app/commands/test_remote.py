@@ -16,7 +16,7 @@ from app.commands.talks import RemoteTalk
 from app.observability.logging import Logs
 from tests.parts import CORPUS_QUESTION, STRANGERS_ARE_REFUSED, ScriptedModel, bearer, events_of, served
 
-pytestmark = pytest.mark.usefixtures("logging_restored", "elsewhere")
+pytestmark = pytest.mark.usefixtures("process_restored", "elsewhere")
 
 
 @pytest.fixture

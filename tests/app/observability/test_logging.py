@@ -16,7 +16,7 @@ from app.observability import logging as module
 from app.observability.logging import LOG_FILE, Logs
 from app.observability.metrics import Metrics
 
-pytestmark = pytest.mark.usefixtures("logging_restored")
+pytestmark = pytest.mark.usefixtures("process_restored")
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
