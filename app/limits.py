@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+MULTIPART_PATHS = frozenset({"/api/v1/knowledge/upload"})
+"""Where forms are read, piece by piece; anywhere else one would be held in memory up to the upload's limit."""
 BODY_TIMEOUT_SECONDS = 30.0
 MAX_DEPTH = 1024
 """Where orjson stops."""
@@ -84,13 +86,13 @@ class Door:
             scope["principal"] = self._authenticator.principal(given, tenants)
         if scope["method"] not in WITH_BODY:
             return receive
-        return await self._read(headers, receive)
+        return await self._read(scope["path"] in MULTIPART_PATHS, headers, receive)
 
-    async def _read(self, headers: Headers, receive: Receive) -> Receive:
+    async def _read(self, takes_forms: bool, headers: Headers, receive: Receive) -> Receive:
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise UnsupportedMediaType("Compressed bodies are not read.")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "multipart/form-data":
+        if takes_forms and kind == "multipart/form-data":
             _check_declared(headers, self._max_upload)
             return _capped(receive, self._max_upload)
         _check_declared(headers, self._max_body)

@@ -43,6 +43,7 @@ def create_app(
         version=VERSION,
         description="Answers from your own documents, with citations that hold.",
         lifespan=lifespan,
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )

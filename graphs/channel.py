@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nodes.events import TERMINAL, Delta, TurnEvent
 
-LINGER_SECONDS = 0.005
+LINGER_SECONDS = 0.02
 """What nobody waits for (all but words and endings) may travel this much later, with what follows it."""
 
 

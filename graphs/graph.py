@@ -41,6 +41,8 @@ RESULT = ["finish_reason", "citations", "unsupported"]
 
 GraphNode = Callable[[TurnState, Runtime[TurnContext]], Awaitable[Command[str]]]
 Route = Callable[[TurnState], str]
+Run = Callable[[tuple[Node, ...], TurnState, TurnContext], Awaitable[TurnState]]
+"""How several nodes run inside one step: side by side, or in turn."""
 
 
 class GraphCoordinator:
@@ -72,36 +74,33 @@ def build(
                             └─ route_model ──────►┘
 
     The last two are passed over where there is nothing to verify, and nothing to fold into the summary.
-    What does not depend on one another runs inside one step: `receive`, `understand`, `prepare`.
+    Steps cost more than nodes, so several nodes share one: side by side where they can, else in turn.
     """
     graph = StateGraph(TurnState, TurnContext)
 
-    def add(name: str, nodes: tuple[Node, ...], route: Route, *destinations: str) -> None:
-        graph.add_node(name, cast(Any, _as_graph_node(stepper, nodes, route)), destinations=destinations)
+    def add(name: str, run: Run, nodes: tuple[Node, ...], route: Route, *destinations: str) -> None:
+        graph.add_node(name, cast(Any, _as_graph_node(run, nodes, route)), destinations=destinations)
 
+    together, in_turn = stepper.side_by_side, stepper.in_turn
     graph.add_edge(START, "receive")
-    add("receive", (screen_input, recall_memory), after_receiving, "understand", "write_answer")
-    add("understand", (detect_intent, read_emotion), after_understanding, "prepare", "route_model")
-    add("prepare", (retrieve_knowledge, route_model), lambda _: "write_answer", "write_answer")
-    add("route_model", (route_model,), lambda _: "write_answer", "write_answer")
-    add("write_answer", (write_answer,), after_writing, "verify_answer", "remember_turn", END)
-    add("verify_answer", (verify_answer,), after_verifying, "remember_turn", END)
-    add("remember_turn", (remember_turn,), lambda _: END, END)
+    add("receive", together, (screen_input, recall_memory), after_receiving, "understand", "write_answer")
+    add("understand", together, (detect_intent, read_emotion), after_understanding, "prepare", "route_model")
+    add("prepare", in_turn, (retrieve_knowledge, route_model), lambda _: "write_answer", "write_answer")
+    add("route_model", in_turn, (route_model,), lambda _: "write_answer", "write_answer")
+    add("write_answer", in_turn, (write_answer,), after_writing, "verify_answer", "remember_turn", END)
+    add("verify_answer", in_turn, (verify_answer,), after_verifying, "remember_turn", END)
+    add("remember_turn", in_turn, (remember_turn,), lambda _: END, END)
     return graph.compile(checkpointer=checkpointer)
 
 
-def _as_graph_node(stepper: Stepper, nodes: tuple[Node, ...], route: Route) -> GraphNode:
-    """One step of the graph, and where it leads; several nodes in it run side by side.
+def _as_graph_node(run: Run, nodes: tuple[Node, ...], route: Route) -> GraphNode:
+    """One step of the graph, in which `nodes` run, and where it leads.
 
     The way on is chosen here rather than by LangGraph's conditional edges, which read the whole state again.
     """
 
     async def step(state: TurnState, runtime: Runtime[TurnContext]) -> Command[str]:
-        update = (
-            await stepper.step(nodes[0], state, runtime.context)
-            if len(nodes) == 1
-            else await stepper.side_by_side(nodes, state, runtime.context)
-        )
+        update = await run(nodes, state, runtime.context)
         return Command(update=update, goto=route(cast(TurnState, {**state, **update})))
 
     return step

@@ -37,6 +37,13 @@ class Stepper:
         context.meter.node_ms[node.__name__] = seconds * 1000
         self._observer.step(COMPONENTS[node.__name__], self._engine, context.decision.variant, seconds, ok)
 
+    async def in_turn(self, nodes: tuple[Node, ...], state: TurnState, context: TurnContext) -> TurnState:
+        """The joined updates of nodes that run one after another, each seeing what those before it wrote."""
+        joined: dict[str, Any] = {}
+        for node in nodes:
+            joined.update(await self.step(node, cast(TurnState, {**state, **joined}), context))
+        return cast(TurnState, joined)
+
     async def side_by_side(self, nodes: tuple[Node, ...], state: TurnState, context: TurnContext) -> TurnState:
         """The joined updates of independent nodes; the first failure cancels the others."""
         async with asyncio.TaskGroup() as group:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.api.sse import event_stream
 from app.auth import Principal, authenticated
-from app.errors import responses
+from app.errors import RETRY_AFTER_SECONDS, responses
 from app.turns import Ask, LiveTurn, OnBusy
 from app.wiring import App
 from nodes.turn import TurnOptions
@@ -118,11 +118,16 @@ async def _ask(body: ChatBody, caller: Principal, app: App) -> Ask:
     user_id = _user_of(body, caller)
     if body.conversation_id is not None and not caller.is_local:
         await owned_conversation(app, caller, body.conversation_id)
-    if body.messages[-1].role != "user":
-        raise InvalidInput("The last message must be the user's.")
     for dataset_id in body.dataset_ids or ():
         await app.documents.get_dataset(caller.tenant_id, dataset_id)
-    app.services.models.choose(body.model)
+    try:
+        if body.messages[-1].role != "user":
+            raise InvalidInput("The last message must be the user's.")
+        app.services.models.choose(body.model)
+    except InvalidInput:
+        if body.conversation_id is not None:  # one that is not there is told first
+            await owned_conversation(app, caller, body.conversation_id)
+        raise
     return Ask(
         tenant_id=caller.tenant_id,
         user_id=user_id,
@@ -183,4 +188,6 @@ def _as_one_object(live: LiveTurn) -> JSONResponse:
         elif kind not in {"delta", "replace"}:
             answer[kind] = event
     answer["content"] = live.answer
-    return JSONResponse(answer, status_code=503 if "error" in answer else 200)
+    if "error" in answer:
+        return JSONResponse(answer, 503, {"Retry-After": RETRY_AFTER_SECONDS})
+    return JSONResponse(answer)

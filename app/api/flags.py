@@ -73,15 +73,17 @@ def admin(caller: Caller) -> Principal:
     return caller
 
 
-def known_flag(name: str) -> str:
-    """The flag that a path names, in any case. Raises NotFound."""
+Admin = Annotated[Principal, Depends(admin)]
+
+
+def known_flag(name: str, _caller: Admin) -> str:
+    """The flag that a path names, in any case; only admins learn which there are. Raises NotFound."""
     try:
         return flag_name(name)
     except UnknownFlag as error:
         raise NotFound(str(error)) from error
 
 
-Admin = Annotated[Principal, Depends(admin)]
 KnownFlag = Annotated[str, Depends(known_flag)]
 
 

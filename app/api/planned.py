@@ -39,6 +39,8 @@ PLANNED: tuple[tuple[str, str], ...] = (
     ("POST", "/api/v1/profile/{user_id}"),
     ("POST", "/api/v1/feedback"),
     ("GET", "/api/v1/experiments"),
+    ("POST", "/api/v1/experiments"),
+    ("GET", "/api/v1/experiments/{experiment_id}"),
     ("GET", "/api/v1/keys"),
     ("POST", "/api/v1/keys"),
     ("DELETE", "/api/v1/keys/{key_id}"),

@@ -115,6 +115,8 @@ class SearchAnswer(BaseModel):
 async def search_graph(body: SearchBody, caller: Caller, app: Parts) -> SearchAnswer:
     """Passages for a query by words and meaning; `graph` is 501 until a graph is built."""
     started = time.perf_counter()
+    for dataset_id in body.dataset_ids or ():
+        await app.documents.get_dataset(caller.tenant_id, dataset_id)
     retrieval = await app.retriever.retrieve(caller.tenant_id, _query(body))
     return SearchAnswer(
         results=[_result(str(place), passage) for place, passage in enumerate(retrieval.passages, start=1)],

@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.doubles import ScriptedChatModel
 from tests.parts import CORPUS_ANSWER, CORPUS_QUESTION, ScriptedModel, Served, events_of, served
+from tools.errors import UpstreamUnavailable
 
 CHAT = "/api/v1/chat/stream"
 
@@ -95,6 +97,27 @@ async def test_without_streaming_the_turn_is_one_object(tmp_path: Path) -> None:
         assert answer["finish_reason"] == "stop"
         assert answer["citations"]
         assert {"turn_id", "conversation_id", "coordinator", "usage", "references"} <= answer.keys()
+
+
+async def test_without_streaming_a_failed_turn_says_when_to_try_again(tmp_path: Path) -> None:
+    failing = ScriptedChatModel("Once ", failure=UpstreamUnavailable("The model's server broke off."))
+    async with served(tmp_path, models=[failing]) as app:
+        answer = await app.client.post(CHAT, json=asking(stream=False))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["error"]["code"] == "upstream_unavailable"
+
+
+async def test_the_connection_ends_with_the_stream(tmp_path: Path) -> None:
+    async with served(tmp_path) as app:
+        host, port = app.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        body = b'{"messages":[{"role":"user","content":"Hello"}]}'
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        writer.write(head.encode() + b"\r\n\r\n" + body)
+        whole = await asyncio.wait_for(reader.read(), 4)
+        assert b'"type":"done"' in whole
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_replay_is_the_same_to_the_letter_and_starts_after_the_last_event_id(tmp_path: Path) -> None:
@@ -328,6 +351,8 @@ async def test_comments_keep_a_quiet_stream_alive(tmp_path: Path) -> None:
         (b'{"messages":[{"role":"user","content":"x"}],"model":"no-such-model"}', 422),
         (b'{"messages":[{"role":"user","content":"x"}],"conversation_id":"conv_none"}', 404),
         (b'{"messages":[{"role":"user","content":"x"}],"dataset_ids":["none"]}', 404),
+        (b'{"messages":[{"role":"assistant","content":"x"}],"conversation_id":"conv_none"}', 404),
+        (b'{"messages":[{"role":"user","content":"x"}],"model":"no-such-model","conversation_id":"conv_none"}', 404),
     ],
 )
 async def test_bad_input_gets_a_problem_that_echoes_nothing(tmp_path: Path, body: bytes, status: int) -> None:

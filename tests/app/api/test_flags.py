@@ -154,6 +154,7 @@ async def test_the_audit_is_paged_newest_first_and_each_tenants_own(tmp_path: Pa
         ("GET", "/api/v1/flags", None),
         ("PUT", "/api/v1/flags", {"NOTHING": 1}),
         ("PUT", "/api/v1/flags/kill_switch", {"wrong": True}),
+        ("PUT", "/api/v1/flags/no_such_flag", {"value": True}),
         ("GET", "/api/v1/audit", None),
     ],
 )

@@ -64,6 +64,12 @@ async def test_graph_search_is_not_available(tmp_path: Path) -> None:
     assert answer.json()["code"] == "not_available"
 
 
+async def test_a_missing_data_set_is_told_before_a_missing_graph(tmp_path: Path) -> None:
+    async with served(tmp_path, corpus={}) as server:
+        answer = await ask(server.client, search_type="graph", dataset_ids=["none"])
+    assert answer.status_code == 404
+
+
 async def test_no_documents_is_an_answer(tmp_path: Path) -> None:
     async with served(tmp_path, corpus={}) as server:
         answer = await ask(server.client)
