@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.knowledge.protocol import Passage
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -65,6 +67,20 @@ class Citation(Reference):
     """A reference that carries a sentence of the answer."""
 
     sentence: str
+
+
+def reference_to(label: str, passage: Passage) -> Reference:
+    """A passage as clients see it, under the label by which an answer cites it."""
+    return Reference(
+        id=label,
+        title=passage.title,
+        document_id=passage.document_id,
+        page=passage.page,
+        start=passage.start,
+        end=passage.end,
+        quote=passage.text,
+        score=passage.score,
+    )
 
 
 class Refs(_Event):

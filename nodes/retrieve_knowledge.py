@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from nodes.context import TurnContext
-from nodes.events import Reference, Refs
+from nodes.events import Refs, reference_to
 from tools.knowledge.protocol import Passage, RetrievalQuery
 
 MAX_QUERY_CHARS = 2_000
@@ -35,18 +35,5 @@ async def retrieve_knowledge(state: RetrieveKnowledgeInput, context: TurnContext
         search_type="hybrid" if turn.options.use_graph_rag else "vector",
     )
     retrieval = await context.services.retriever.retrieve(turn.tenant_id, query)
-    context.emit(Refs(references=[_reference(str(n), p) for n, p in enumerate(retrieval.passages, start=1)]))
+    context.emit(Refs(references=[reference_to(str(n), p) for n, p in enumerate(retrieval.passages, start=1)]))
     return {"passages": retrieval.passages}
-
-
-def _reference(label: str, passage: Passage) -> Reference:
-    return Reference(
-        id=label,
-        title=passage.title,
-        document_id=passage.document_id,
-        page=passage.page,
-        start=passage.start,
-        end=passage.end,
-        quote=passage.text,
-        score=passage.score,
-    )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.chat import Caller, Parts
 from app.errors import responses
-from nodes.events import Reference
+from nodes.events import Reference, reference_to
 from tools.errors import InvalidInput
 from tools.knowledge.dates import date_range
 from tools.knowledge.protocol import Passage, Retrieval, RetrievalQuery, SearchType, Source
@@ -131,14 +131,7 @@ def _query(body: SearchBody) -> RetrievalQuery:
 
 def _result(label: str, passage: Passage) -> SearchResult:
     return SearchResult(
-        id=label,
-        title=passage.title,
-        document_id=passage.document_id,
-        page=passage.page,
-        start=passage.start,
-        end=passage.end,
-        quote=passage.text,
-        score=passage.score,
+        **reference_to(label, passage).model_dump(),
         content=passage.text,
         source=passage.source,
         dataset_id=passage.dataset_id,
