@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -40,12 +40,15 @@ class Stores:
         files = [file(name, content) for name in names]
         return list((await self.documents.register(tenant_id, dataset_id, files, "hybrid", OPTIONS)).documents)
 
-    async def index(self, tenant_id: str, document_id: str, owner: str = "o") -> None:
+    async def index(
+        self, tenant_id: str, document_id: str, owner: str = "o", chunks: Sequence[NewChunk] | None = None
+    ) -> None:
         """Claim everything up to the document and keep chunks for it."""
         while (claim := await self.queue.claim(tenant_id, owner)) is not None:
             if claim.document.id == document_id:
                 break
-        assert await self.queue.keep_chunks(tenant_id, document_id, owner, TEXT, CHUNKS)
+        kept = CHUNKS if chunks is None else chunks
+        assert await self.queue.keep_chunks(tenant_id, document_id, owner, TEXT, kept)
 
     async def found(self, tenant_id: str) -> Sequence[StoredChunk]:
         """All chunks of the tenant, in order."""
@@ -100,6 +103,53 @@ class DocumentStoreContract:
         with pytest.raises(NotFound):
             await stores.documents.get("t", old.id)
 
+    async def test_new_content_for_a_document_is_queued_and_the_old_found_until_then(self, stores: Stores) -> None:
+        (document,) = await stores.add("t", "a.txt", content="old")
+        await stores.index("t", document.id)
+        assert await stores.documents.named("t", "d", ["a.txt", "b.txt"]) == {"a.txt": document.id}
+        new = replace(file("a.txt", "new"), id=document.id)
+        registration = await stores.documents.register("t", "d", [new], "hybrid", OPTIONS)
+        assert registration.replaced == []
+        (changed,) = registration.documents
+        assert (changed.id, changed.status, changed.sha256) == (document.id, "queued", "a.txt/new")
+        assert changed.created_at == document.created_at
+        assert len(await stores.found("t")) == 2
+        await stores.index("t", document.id, chunks=[])
+        assert await stores.found("t") == []
+
+    async def test_a_name_that_two_documents_have_names_neither(self, stores: Stores) -> None:
+        await stores.documents.register("t", "d", [file("a.txt", "1"), file("a.txt", "2")], "hybrid", OPTIONS)
+        assert await stores.documents.named("t", "d", ["a.txt"]) == {}
+        assert await stores.documents.named("u", "d", ["a.txt"]) == {}
+
+    async def test_chunks_that_are_there_already_keep_id_and_position_wherever_they_move(self, stores: Stores) -> None:
+        (document,) = await stores.add("t", "a.txt")
+        await stores.index("t", document.id)
+        one, two = await stores.found("t")
+        await stores.documents.requeue("t", "d", "hybrid", OPTIONS)
+        moved = [replace(CHUNKS[1], start=0, end=4), replace(CHUNKS[0], start=10, end=14, text="Uno.")]
+        await stores.index("t", document.id, chunks=moved)
+        kept, new = await stores.found("t")
+        assert (kept.id, kept.position, kept.start, kept.end) == (two.id, two.position, 0, 4)
+        assert new.text == "Uno."
+        assert new.position > two.position > one.position
+
+    async def test_a_repeated_chunk_stays_as_often_as_it_still_stands_there(self, stores: Stores) -> None:
+        (document,) = await stores.add("t", "a.txt")
+        await stores.index("t", document.id, chunks=[CHUNKS[0], CHUNKS[0], CHUNKS[0]])
+        first = [chunk.id for chunk in await stores.found("t")]
+        await stores.documents.requeue("t", "d", "hybrid", OPTIONS)
+        await stores.index("t", document.id, chunks=[CHUNKS[0], CHUNKS[0]])
+        assert [chunk.id for chunk in await stores.found("t")] == first[:2]
+
+    async def test_vectors_of_an_earlier_indexing_are_given_to_their_owner(self, stores: Stores) -> None:
+        (document,) = await stores.add("t", "a.txt")
+        await stores.index("t", document.id)
+        found = await stores.queue.vectors("t", document.id, "e")
+        assert found == [("A title", "H", "One.", b"\0" * 8)]
+        assert await stores.queue.vectors("t", document.id, "other") == []
+        assert await stores.queue.vectors("u", document.id, "e") == []
+
     async def test_a_name_is_replaced_in_its_own_data_set_only(self, stores: Stores) -> None:
         (old,) = await stores.add("t", "a.txt", dataset_id="one", content="old")
         await stores.add("t", "a.txt", dataset_id="two", content="new")
@@ -150,11 +200,14 @@ class DocumentStoreContract:
         await stores.documents.requeue("t", "d", "vector", OPTIONS)
         assert await stores.version("t") == (1, 0)
         await stores.index("t", one.id)
-        assert await stores.version("t") == (2, 1)
-        await stores.documents.delete("t", two.id)
+        assert await stores.version("t") == (2, 0)
+        await stores.documents.requeue("t", "d", "vector", OPTIONS)
+        await stores.index("t", one.id, chunks=CHUNKS[:1])
         assert await stores.version("t") == (3, 1)
+        await stores.documents.delete("t", two.id)
+        assert await stores.version("t") == (4, 1)
         await stores.documents.delete_dataset("t", "d")
-        assert await stores.version("t") == (4, 2)
+        assert await stores.version("t") == (5, 2)
 
     async def test_a_document_is_claimed_once_and_the_longest_queued_first(self, stores: Stores) -> None:
         one, two = await stores.add("t", "b.txt", "a.txt")

@@ -72,34 +72,36 @@ class Indexer:
     async def _index(self, tenant_id: str, claim: Claim, path: Path) -> None:
         document, options = claim.document, IndexOptions.model_validate(dict(claim.options))
         kind = file_type_of_media(document.media_type)
-        work = Work(str(path), kind, document.name, options.chunk_size, options.overlap)
+        extract = claim.index_type != "vector" and options.extract_entities and options.build_graph
+        work = Work(str(path), kind, document.name, options.chunk_size, options.overlap, extract)
         prepared = await self._in_thread(self._sandbox.prepare, work)
         await self._advance(tenant_id, document.id, "embedding", PREPARED)
-        vectors = await self._vectors(tenant_id, document.id, prepared)
+        vectors = await self._vectors(tenant_id, document.id, prepared) if claim.index_type != "graph" else {}
         await self._advance(tenant_id, document.id, "storing", EMBEDDED)
         content, chunks = await self._in_thread(_to_keep, prepared, vectors, self._embedder.name)
         if not await self._queue.keep_chunks(tenant_id, document.id, self.owner, content, chunks):
             raise ClaimLost
 
     async def _vectors(self, tenant_id: str, document_id: str, prepared: Prepared) -> dict[int, bytes]:
-        """Vectors by chunk number, for the chunks in a language that the encoder can be trusted with."""
+        """Vectors by chunk number, for the chunks in a language that the encoder can be trusted with.
+
+        What an earlier indexing of the document had encoded is not encoded again.
+        """
         document = prepared.document
-        covered = [
-            (number, piece)
+        texts = {
+            number: indexed_text(document.title, piece.heading, document.text[piece.start : piece.end])
             for number, piece in enumerate(prepared.chunks)
             if piece.language in self._embedder.languages
-        ]
-        vectors: dict[int, bytes] = {}
-        for at in range(0, len(covered), BATCH):
-            batch = covered[at : at + BATCH]
-            rows = await self._embedder.embed(
-                [
-                    indexed_text(document.title, piece.heading, document.text[piece.start : piece.end])
-                    for _, piece in batch
-                ]
-            )
-            vectors.update((number, row.astype("<f4").tobytes()) for (number, _), row in zip(batch, rows, strict=True))
-            done = len(vectors) / len(covered)
+        }
+        earlier = await self._queue.vectors(tenant_id, document_id, self._embedder.name)
+        known = {indexed_text(chunk.title, chunk.heading, chunk.text): chunk.vector for chunk in earlier}
+        vectors = {number: known[text] for number, text in texts.items() if text in known}
+        wanted = [number for number in texts if number not in vectors]
+        for at in range(0, len(wanted), BATCH):
+            batch = wanted[at : at + BATCH]
+            rows = await self._embedder.embed([texts[number] for number in batch])
+            vectors.update((number, row.astype("<f4").tobytes()) for number, row in zip(batch, rows, strict=True))
+            done = len(vectors) / len(texts)
             await self._advance(tenant_id, document_id, "embedding", PREPARED + (EMBEDDED - PREPARED) * done)
         return vectors
 
@@ -126,6 +128,7 @@ def _to_keep(prepared: Prepared, vectors: dict[int, bytes], embedder: str) -> tu
             terms=piece.terms,
             vector=vectors.get(number),
             embedder=embedder if number in vectors else None,
+            extraction=piece.extraction,
         )
         for number, piece in enumerate(prepared.chunks)
     ]

@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
 
-from tools.errors import NotAvailable, StoreUnavailable
+from tools.errors import StoreUnavailable
+from tools.knowledge.following import Followers
 from tools.knowledge.indexer import Indexer
 from tools.knowledge.options import IndexOptions
 from tools.knowledge.parsing import file_type, media_type
@@ -35,6 +37,9 @@ WORKER_MARK = "#"
 queued again while one worker has it can go to another, and the first one's result is refused."""
 POLL_SECONDS = 10.0
 """How often an idle ingestor looks for documents that other processes left behind."""
+FORGET_SECONDS = 3.0
+"""How long a deletion waits for the stores that follow. What they still hold after that is found by nobody: search
+reads every passage and sentence from the records."""
 RETRY_SECONDS = 1.0
 """Pause before trying again a store that refuses."""
 
@@ -50,8 +55,13 @@ class Ingestor:
         owner: ProcessOwner,
         data_dir: Path,
         settings: KnowledgeSettings,
+        followers: Followers | None = None,
     ) -> None:
-        """Nothing runs before `start`; `data_dir` is the folder that processes share."""
+        """Nothing runs before `start`; `data_dir` is the folder that processes share.
+
+        `followers` are told whenever documents change; they are started and closed by their owner.
+        """
+        self._followers = followers or Followers()
         self.folder = UploadFolder(data_dir)
         self._documents = documents
         self._queue = queue
@@ -92,9 +102,10 @@ class Ingestor:
                 await self._queue.release(indexer.owner)
 
     async def idle(self) -> None:
-        """Return once nothing is queued or being indexed here."""
+        """Return once nothing is queued or being indexed here, and all stores that follow have caught up."""
         async with self._rested:
             await self._rested.wait_for(lambda: self._active == 0 and not self._wake.is_set())
+        await self._followers.idle()
 
     async def submit(self, tenant_id: str, dataset_id: str, files: Sequence[tuple[str, bytes]]) -> Sequence[Document]:
         """`take_in` for files in memory: names and contents."""
@@ -105,49 +116,63 @@ class Ingestor:
         """Queue staged files, which are used up; gives a document for each, in order.
 
         A file of a type that is not read here becomes a failed document (`unsupported_type`). A file with the
-        name of an earlier one replaces it; the same content again stays the document it is.
+        name of an earlier one is that document's new content: passages that have not changed stay as they are.
 
         Raises:
             StoreUnavailable: nothing was taken in.
         """
-        new = {f"doc_{uuid.uuid4().hex}": upload for upload in uploads}
+        there = await self._there(tenant_id, dataset_id, uploads)
+        new = {there.get(upload.path) or f"doc_{uuid.uuid4().hex}": upload for upload in uploads}
         files = [_described(document_id, upload) for document_id, upload in new.items()]
-        unwanted = set(new)
+        unwanted = set(new) - set(there.values())
+        kept: dict[str, str] = {}
         try:
             await asyncio.to_thread(self._keep, tenant_id, new)
             options = IndexOptions().model_dump()
             registration = await self._documents.register(tenant_id, dataset_id, files, DEFAULT_INDEX_TYPE, options)
-            unwanted -= {document.id for document in registration.documents if document.error_code is None}
-            unwanted |= set(registration.replaced)
+            kept = {document.id: document.sha256 for document in registration.documents if document.error_code is None}
+            unwanted = (set(new) - set(kept)) | set(registration.replaced)
+            self._followers.wake()
         finally:
             await asyncio.to_thread(self._discard, tenant_id, unwanted, uploads)
+        changed = {document_id: kept[document_id] for document_id in there.values() if document_id in kept}
+        await asyncio.to_thread(self._discard_older, tenant_id, changed)
         self._wake.set()
         return registration.documents
 
-    async def reindex(self, tenant_id: str, dataset_id: str, index_type: IndexType, options: IndexOptions) -> int:
-        """Index a data set again in another way; gives the number of documents queued.
+    async def _there(self, tenant_id: str, dataset_id: str, uploads: Sequence[Upload]) -> dict[Path, str]:
+        """For staged files that alone have their name in upload and data set, the document they are new content of."""
+        names = Counter(clean_name(upload.name) for upload in uploads)
+        ids = await self._documents.named(tenant_id, dataset_id, [name for name in names if names[name] == 1])
+        by_path = {upload.path: ids.get(clean_name(upload.name)) for upload in uploads}
+        return {path: document_id for path, document_id in by_path.items() if document_id is not None}
 
-        Raises:
-            NotFound: no such data set.
-            NotAvailable: `graph` alone, which is not built here.
+    async def reindex(self, tenant_id: str, dataset_id: str, index_type: IndexType, options: IndexOptions) -> int:
+        """Index a data set again in another way; gives the number of documents queued. Raises NotFound.
+
+        `vector` builds no graph, `graph` makes no vectors, `hybrid` has both.
         """
-        await self._documents.get_dataset(tenant_id, dataset_id)
-        if index_type == "graph":
-            raise NotAvailable("The graph index is not available yet. Use 'hybrid' or 'vector'.")
         number = await self._documents.requeue(tenant_id, dataset_id, index_type, options.model_dump())
         self._wake.set()
         return number
 
     async def delete_document(self, tenant_id: str, document_id: str) -> None:
         """Delete a document, its bytes first: what is acknowledged as gone is gone everywhere. Raises NotFound."""
-        await self._documents.get(tenant_id, document_id)
+        document = await self._documents.get(tenant_id, document_id)
         await asyncio.to_thread(self._discard, tenant_id, {document_id})
         await self._documents.delete(tenant_id, document_id)
+        await self._forgotten(tenant_id, document.dataset_id)
 
     async def delete_dataset(self, tenant_id: str, dataset_id: str) -> None:
         """Delete a data set with all its documents. Raises NotFound."""
         gone = await self._documents.delete_dataset(tenant_id, dataset_id)
         await asyncio.to_thread(self._discard, tenant_id, set(gone))
+        await self._forgotten(tenant_id, dataset_id)
+
+    async def _forgotten(self, tenant_id: str, dataset_id: str) -> None:
+        """Let the stores that follow forget too, before the caller is told; one that cannot does so later."""
+        self._followers.wake()
+        await self._followers.wait_until_caught_up(tenant_id, dataset_id, FORGET_SECONDS)
 
     async def _work(self, indexer: Indexer) -> None:
         while True:
@@ -174,7 +199,7 @@ class Ingestor:
 
     async def _settle(self, indexer: Indexer, tenant_id: str, claim: Claim) -> None:
         """Index a claimed document; while the store refuses the outcome, try again."""
-        path = self.folder.path(tenant_id, claim.document.id)
+        path = self.folder.path(tenant_id, claim.document.id, claim.document.sha256)
         while True:
             try:
                 await indexer.index(tenant_id, claim, path)
@@ -183,6 +208,7 @@ class Ingestor:
                 log.warning("ingest.store_unavailable", reason=error.message)
                 await asyncio.sleep(RETRY_SECONDS)
         self._last_work = time.monotonic()
+        self._followers.wake()
 
     async def _rest(self) -> None:
         """Wait for work; look around for abandoned documents every now and then."""
@@ -217,6 +243,10 @@ class Ingestor:
     def _keep(self, tenant_id: str, new: dict[str, Upload]) -> None:
         for document_id, upload in new.items():
             self.folder.keep(tenant_id, document_id, upload)
+
+    def _discard_older(self, tenant_id: str, kept: Mapping[str, str]) -> None:
+        for document_id, sha256 in kept.items():
+            self.folder.remove(tenant_id, document_id, kept_sha256=sha256)
 
     def _discard(self, tenant_id: str, document_ids: set[str], staged: Sequence[Upload] = ()) -> None:
         for upload in staged:

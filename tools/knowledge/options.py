@@ -19,9 +19,9 @@ class IndexOptions(BaseModel):
     overlap: int = Field(default=DEFAULT_OVERLAP, ge=0, le=4096)
     """Whole sentences up to this width stand in both of two neighbouring passages; at most half of chunk_size."""
     extract_entities: bool = True
-    """Whether entities are looked for, once the graph is part of the index."""
+    """Whether entities and relations are read out of the passages; without them there is no graph."""
     build_graph: bool = True
-    """Whether the graph is built, once it is part of the index."""
+    """Whether a graph is built of them."""
 
     @model_validator(mode="after")
     def _overlap_leaves_room(self) -> Self:

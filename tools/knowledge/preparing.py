@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.knowledge.chunking import chunk, unwrapped
+from tools.knowledge.chunking import Chunk, chunk, unwrapped
 from tools.knowledge.language import detect_language
 from tools.knowledge.parsed import ParsedDocument
 from tools.knowledge.parsing import FileType, parse
@@ -13,7 +14,10 @@ from tools.knowledge.parsing import FileType, parse
 
 @dataclass(frozen=True, slots=True)
 class PreparedChunk:
-    """A chunk's place in the document's text, and the words it is found by (`terms`, one space between two)."""
+    """A chunk's place in the document's text, and the words it is found by (`terms`, one space between two).
+
+    `extraction` is what was read out of it, as JSON; None where nothing was looked for.
+    """
 
     heading: str
     page: int | None
@@ -21,6 +25,7 @@ class PreparedChunk:
     end: int
     language: str
     terms: str
+    extraction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,10 @@ def indexed_text(title: str, heading: str, text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def prepare(path: Path, kind: FileType, name: str, size: int, overlap: int) -> Prepared:
+def prepare(path: Path, kind: FileType, name: str, size: int, overlap: int, extract: bool = False) -> Prepared:
     """Parse the file at `path` and cut it into chunks of `size` columns with up to `overlap` in common.
+
+    `extract` reads entities and relations out of the chunks too.
 
     Raises:
         ParseError: see its codes.
@@ -49,9 +56,20 @@ def prepare(path: Path, kind: FileType, name: str, size: int, overlap: int) -> P
     from tools.knowledge.terms import terms  # brings a stemmer along, which the parent process leaves out
 
     document = parse(path, kind, name)
+    extracted = _extracting(document.title) if extract else None
     chunks = []
     for piece in chunk(document, size, overlap):
         language = detect_language(piece.text)
-        words = terms(indexed_text(document.title, piece.heading, piece.text), language)
-        chunks.append(PreparedChunk(piece.heading, piece.page, piece.start, piece.end, language, " ".join(words)))
+        words = " ".join(terms(indexed_text(document.title, piece.heading, piece.text), language))
+        extraction = extracted(piece, language) if extracted else None
+        chunks.append(PreparedChunk(piece.heading, piece.page, piece.start, piece.end, language, words, extraction))
     return Prepared(document, chunks)
+
+
+def _extracting(title: str) -> Callable[[Chunk, str], str]:
+    """What reads entities and relations out of a document's chunks, as JSON."""
+    from tools.knowledge.extraction.extractor import open_extractor  # its weights take memory that few processes need
+    from tools.knowledge.extraction.stored import to_json
+
+    extractor = open_extractor()
+    return lambda piece, language: to_json(extractor.extract(piece.text, title, piece.heading, language))

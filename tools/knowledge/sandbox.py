@@ -35,13 +35,14 @@ CHILD = "tools.knowledge.sandbox_child"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A file to prepare; `path` is absolute."""
+    """A file to prepare; `path` is absolute. `extract`: read entities and relations out of it, too."""
 
     path: str
     kind: FileType
     name: str
     size: int
     overlap: int
+    extract: bool = False
 
 
 class Sandbox:

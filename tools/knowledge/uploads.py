@@ -104,23 +104,28 @@ class UploadFolder:
         """Begin to receive a file of at most `max_bytes`."""
         return StagedFile(self._staging / uuid.uuid4().hex, max_bytes)
 
-    def path(self, tenant_id: str, document_id: str) -> Path:
-        """Where a document's bytes are; absolute, and inside the folder whatever the tenant is called."""
+    def path(self, tenant_id: str, document_id: str, sha256: str) -> Path:
+        """Where a document's bytes of this hash are; absolute, and inside the folder whatever the tenant is called."""
         plain = _PLAIN_TENANT.fullmatch(tenant_id)
         folder = tenant_id if plain else "~" + hashlib.sha256(tenant_id.encode()).hexdigest()[:32]
-        return (self._root / folder / document_id).absolute()
+        return (self._root / folder / document_id / sha256[:16]).absolute()
 
     def keep(self, tenant_id: str, document_id: str, upload: Upload) -> None:
-        """Move a staged file to its document's place. Raises StoreUnavailable."""
-        path = self.path(tenant_id, document_id)
+        """Move a staged file to its document's place, beside what was there. Raises StoreUnavailable."""
+        path = self.path(tenant_id, document_id, upload.sha256)
         with _disk():
             path.parent.mkdir(parents=True, exist_ok=True)
             upload.path.replace(path)
 
-    def remove(self, tenant_id: str, document_id: str) -> None:
-        """Delete a document's bytes, if they are there. Raises StoreUnavailable."""
-        with _disk():
-            self.path(tenant_id, document_id).unlink(missing_ok=True)
+    def remove(self, tenant_id: str, document_id: str, kept_sha256: str | None = None) -> None:
+        """Delete a document's bytes, those of the kept hash apart, if they are there. Raises StoreUnavailable."""
+        kept = self.path(tenant_id, document_id, kept_sha256 or "none")
+        with _disk(), contextlib.suppress(FileNotFoundError):
+            for path in kept.parent.iterdir():
+                if path != kept:
+                    path.unlink(missing_ok=True)
+            if kept_sha256 is None:
+                kept.parent.rmdir()
 
     def sweep(self) -> None:
         """Delete what dead processes left in staging."""

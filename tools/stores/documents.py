@@ -59,6 +59,13 @@ _BUMP = _BUMP.on_conflict_do_update(
 )
 
 
+_MARK_STALE = """
+INSERT INTO stale_documents (follower, tenant_id, dataset_id, document_id)
+SELECT followers.name, documents.tenant_id, documents.dataset_id, documents.id
+FROM documents, followers WHERE documents.id = ?
+"""
+
+
 class SqlDocumentStore:
     """The `DocumentStore` on SQLite; specified by the Protocol."""
 
@@ -78,16 +85,33 @@ class SqlDocumentStore:
         def work(connection: Connection) -> Registration:
             made = {"tenant_id": tenant_id, "id": dataset_id, "index_type": index_type, "options": dict(options)}
             connection.execute(upsert(datasets).values(**made, created_at=now()).on_conflict_do_nothing())
-            kept, replaced = _sort_out(connection, tenant_id, dataset_id, files)
+            kept, there, replaced = _sort_out(connection, tenant_id, dataset_id, files)
             _remove(connection, tenant_id, replaced)
             rows = _new_rows(tenant_id, dataset_id, files, kept)
-            if rows:
-                connection.execute(insert(documents), rows)
+            if new := [row for row in rows if row["id"] not in there]:
+                connection.execute(insert(documents), new)
+            for row in (row for row in rows if row["id"] in there):
+                del row["created_at"]  # the same document: of that age, and so of that date
+                connection.execute(update(documents).where(documents.c.id == row["id"]).values(**row))
             ids = [kept[file.name, file.sha256] for file in files]
             found = {row.id: row for row in connection.execute(DOCUMENT.where(documents.c.id.in_(ids)))}
             return Registration([document_of(found[id_]) for id_ in ids], replaced)
 
         return await self._database.write(work)
+
+    async def named(self, tenant_id: str, dataset_id: str, names: Sequence[str]) -> Mapping[str, str]:
+        """See the Protocol."""
+        one = func.count(documents.c.id) == 1
+        query = (
+            select(documents.c.name, func.min(documents.c.id).label("id"))
+            .where(_OF_DATASET, documents.c.name.in_(names))
+            .group_by(documents.c.name)
+            .having(one)
+        )
+        parameters = {"tenant_id": tenant_id, "dataset_id": dataset_id}
+        return await self._database.read(
+            lambda connection: {row.name: row.id for row in connection.execute(query, parameters)}
+        )
 
     async def get_dataset(self, tenant_id: str, dataset_id: str) -> Dataset:
         """See the Protocol."""
@@ -222,29 +246,34 @@ class SqlDocumentStore:
 
 def _sort_out(
     connection: Connection, tenant_id: str, dataset_id: str, files: Sequence[NewDocument]
-) -> tuple[dict[tuple[str, str], str], list[str]]:
-    """The document id for every (name, hash) of an upload, and the ids of documents that give way to it."""
+) -> tuple[dict[tuple[str, str], str], set[str], list[str]]:
+    """Of the documents with the files' names: those that stay, by (name, hash); those that get new content;
+    and those that give way."""
     query = select(documents.c.id, documents.c.name, documents.c.sha256, documents.c.status).where(
         documents.c.tenant_id == tenant_id,
         documents.c.dataset_id == dataset_id,
         documents.c.name.in_({file.name for file in files}),
     )
     wanted = {(file.name, file.sha256) for file in files}
+    given = {file.id for file in files}
     kept: dict[tuple[str, str], str] = {}
+    there: set[str] = set()
     replaced: list[str] = []
     for row in connection.execute(query):
         key = (row.name, row.sha256)
         if key in wanted and key not in kept and row.status != "failed":
             kept[key] = row.id
+        elif row.id in given:
+            there.add(row.id)
         else:
             replaced.append(row.id)
-    return kept, replaced
+    return kept, there, replaced
 
 
 def _new_rows(
     tenant_id: str, dataset_id: str, files: Sequence[NewDocument], kept: dict[tuple[str, str], str]
 ) -> list[dict[str, Any]]:
-    """Rows of the files that are not there yet, one for each name and hash; their ids join `kept`."""
+    """Rows of the files whose content is not there yet, one for each name and hash; their ids join `kept`."""
     rows: list[dict[str, Any]] = []
     start = datetime.now(UTC)
     for number, file in enumerate(files):
@@ -262,8 +291,8 @@ def _new_rows(
                 "media_type": file.media_type,
                 "size_bytes": file.size_bytes,
                 "sha256": file.sha256,
+                **REQUEUED,
                 "status": "failed" if file.error_code else "queued",
-                "stage": "queued",
                 "error_code": file.error_code,
                 "error": file.error,
                 "metadata": {},
@@ -280,10 +309,17 @@ def _remove(connection: Connection, tenant_id: str, ids: Sequence[str]) -> int:
     found = (documents.c.tenant_id == tenant_id) & documents.c.id.in_(ids)
     mine = connection.scalars(select(documents.c.id).where(found)).all()
     if mine:
+        mark_stale(connection, mine)
         removed = sum(drop_chunks(connection, document_id) for document_id in mine)
         connection.execute(delete(documents).where(documents.c.id.in_(mine)))
         bump(connection, tenant_id, removals=min(removed, 1))
     return len(mine)
+
+
+def mark_stale(connection: Connection, document_ids: Sequence[str]) -> None:
+    """Note for every follower that these documents change, in the transaction that changes them."""
+    parameters = [(document_id,) for document_id in document_ids]
+    connection.exec_driver_sql(_MARK_STALE, parameters)
 
 
 def drop_chunks(connection: Connection, document_id: str) -> int:

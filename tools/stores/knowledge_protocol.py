@@ -69,7 +69,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What became of an upload: a document for every file, in order, and the ids of documents it replaced.
+    """What became of an upload: a document for every file, in order, and the ids of documents that gave way.
 
     A file that was there already stands for its old document, so its new id is in neither.
     """
@@ -80,10 +80,11 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A document that its owner is to index now, with the options of its data set."""
+    """A document that its owner is to index now, in the way its data set is indexed."""
 
     document: Document
     options: Mapping[str, Any]
+    index_type: IndexType = "hybrid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,10 @@ class DocumentText:
 
 @dataclass(frozen=True, slots=True)
 class NewChunk:
-    """A passage to keep: the text at `start`-`end`. `vector` is little-endian float32, None without `embedder`."""
+    """A passage to keep: the text at `start`-`end`. `vector` is little-endian float32, None without `embedder`.
+
+    `extraction` is what was read out of it, as JSON; None where nothing was looked for.
+    """
 
     heading: str
     page: int | None
@@ -109,6 +113,7 @@ class NewChunk:
     terms: str
     vector: bytes | None = None
     embedder: str | None = None
+    extraction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,15 @@ class DatasetStatus:
     progress: float
     chunks: int
     failed: Sequence[Document] = ()
+
+
+class EncodedChunk(NamedTuple):
+    """A chunk with its vector (little-endian float32); `title` was its document's."""
+
+    title: str
+    heading: str
+    text: str
+    vector: bytes
 
 
 class DocumentStore(Protocol):
@@ -139,9 +153,15 @@ class DocumentStore(Protocol):
     ) -> Registration:
         """Queue files in a data set, which is made with these options if it is not there.
 
-        Of documents with the name of one of the files, those with the same hash that did not fail stay as they
-        are, the others give way with all their chunks. Files of one name in one call all stay.
+        A file with the id of a document there is that document's new content: what was found of it is found
+        until the new chunks are there. Of other documents with the name of one of the files, those with the same
+        hash that did not fail stay as they are, the rest give way with all their chunks. Files of one name in
+        one call all stay.
         """
+        ...
+
+    async def named(self, tenant_id: str, dataset_id: str, names: Sequence[str]) -> Mapping[str, str]:
+        """The ids of documents by name, for those of the names that exactly one document of the data set has."""
         ...
 
     async def get_dataset(self, tenant_id: str, dataset_id: str) -> Dataset:
@@ -207,7 +227,14 @@ class IndexQueue(Protocol):
     async def keep_chunks(
         self, tenant_id: str, document_id: str, owner: str, content: DocumentText, chunks: Sequence[NewChunk]
     ) -> bool:
-        """Replace its text and chunks and make it `ready`; False when it is not the owner's any more."""
+        """Make these its text and chunks and make it `ready`; False when it is not the owner's any more.
+
+        A chunk that is there already, wherever it stood in the text, stays and keeps its id and position.
+        """
+        ...
+
+    async def vectors(self, tenant_id: str, document_id: str, embedder: str) -> Sequence[EncodedChunk]:
+        """What an earlier indexing of the document had encoded by this embedder; none for another tenant's."""
         ...
 
     async def fail(self, tenant_id: str, document_id: str, owner: str, code: str, message: str) -> bool:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
+REVISION = "0004"
 """The newest migration; a test holds it against the migration scripts."""
 
 metadata = MetaData()
@@ -178,6 +178,55 @@ knowledge_versions = Table(
     Column("tenant_id", Text, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("removals", Integer, nullable=False),
+)
+
+extractions = Table(
+    "extractions",
+    metadata,
+    Column("position", Integer, ForeignKey("chunks.position", ondelete="CASCADE"), primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+enrichments = Table(
+    "enrichments",
+    metadata,
+    Column("position", Integer, ForeignKey("chunks.position", ondelete="CASCADE"), primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("descriptions", Text, nullable=False),
+)
+
+enrichment_spending = Table(
+    "enrichment_spending",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("dataset_id", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("requests", "tokens", "mentions", "relations", "summaries", "dropped", "failed")
+    ),
+)
+
+followers = Table(
+    "followers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("identity", Text, nullable=False),
+)
+
+stale_documents = Table(
+    "stale_documents",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("follower", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("dataset_id", Text, nullable=False),
+    Column("document_id", Text, nullable=False),
+    Index("stale_documents_of_follower", "follower", "tenant_id", "dataset_id", "position"),
+    sqlite_autoincrement=True,
 )
 
 audit = Table(

@@ -16,12 +16,13 @@ import pytest
 from tests.doubles import HashingEmbedder
 from tests.tools.knowledge.files import pdf, word
 from tests.tools.knowledge.workshop import GatedEmbedder, Workshop, workshop
-from tools.errors import NotAvailable, NotFound, StoreUnavailable, TooLarge
+from tools.errors import NotFound, StoreUnavailable, TooLarge
 from tools.knowledge import ingest
 from tools.knowledge.options import IndexOptions
 from tools.models.protocol import Vectors
 from tools.stores.documents import SqlDocumentStore
 from tools.stores.index_queue import SqlIndexQueue
+from tools.stores.outbox import SqlOutbox
 
 LONG = "The committee met in the spring and agreed on the plan for the harbour wall. " * 60
 
@@ -106,7 +107,7 @@ async def test_names_are_shown_clean_and_never_used_as_paths(tmp_path: Path, sen
     async with workshop(tmp_path, start=False) as shop:
         (document,) = await shop.submit({sent: b"x"})
         assert document.name == name
-        assert shop.files() == {f"t/{document.id}"}
+        assert shop.files() == {f"t/{document.id}/{document.sha256[:16]}"}
 
 
 async def test_a_name_of_nothing_but_tricks_is_unnamed_and_unsupported(tmp_path: Path) -> None:
@@ -127,20 +128,44 @@ async def test_a_tenants_name_is_never_a_path(tmp_path: Path) -> None:
             await shop.submit({"a.txt": b"x"}, tenant_id=tenant)
         assert len(shop.files()) == 5
         assert set(names_in(tmp_path)) == {"data"}
-        assert all(path.parent.parent == shop.folder / "uploads" for path in (shop.folder / "uploads").glob("*/*"))
+        assert all(path.parent.parent == shop.folder / "uploads" for path in (shop.folder / "uploads").glob("*/doc_*"))
 
 
-async def test_the_same_file_again_is_the_same_document_and_a_changed_one_replaces_it(tmp_path: Path) -> None:
+async def test_the_same_file_again_changes_nothing_and_a_changed_one_is_its_new_content(tmp_path: Path) -> None:
     async with workshop(tmp_path) as shop:
         (first,) = await shop.index({"a.txt": b"Old text."})
         (again,) = await shop.index({"a.txt": b"Old text."})
         assert (again.id, again.indexed_at) == (first.id, first.indexed_at)
-        assert shop.files() == {f"t/{first.id}"}
+        assert len(shop.files()) == 1
         (changed,) = await shop.index({"a.txt": b"New text."})
+        assert changed.id == first.id
         assert [chunk.text for chunk in await shop.chunks()] == ["New text."]
-        assert shop.files() == {f"t/{changed.id}"}
-        with pytest.raises(NotFound):
-            await shop.documents.get("t", first.id)
+        assert len(shop.files()) == 1
+
+
+async def test_of_a_changed_file_only_what_changed_is_encoded_and_kept_anew(tmp_path: Path) -> None:
+    class Counting(HashingEmbedder):
+        encoded: list[str]
+
+        async def embed(self, texts: Sequence[str]) -> Vectors:
+            self.encoded += texts
+            return await super().embed(texts)
+
+    embedder = Counting()
+    embedder.encoded = []
+    parts = [f"## Part {n}\n\n" + LONG[:400] + f" Number {n}." for n in range(6)]
+    async with workshop(tmp_path, embedder) as shop:
+        await shop.index({"a.md": "\n\n".join(["# Plan", *parts]).encode()})
+        before = {chunk.text: (chunk.id, chunk.position) for chunk in await shop.chunks()}
+        embedder.encoded.clear()
+        parts[2] = "## Part 2\n\n" + "Something else stands here now. " * 8
+        await shop.index({"a.md": "\n\n".join(["# Plan", *parts]).encode()})
+        after = {chunk.text: (chunk.id, chunk.position) for chunk in await shop.chunks()}
+        text = (await shop.documents.text("t", (await shop.chunks())[0].document_id)).text
+        assert all(text[chunk.start : chunk.end] == chunk.text for chunk in await shop.chunks())
+    assert [text.split("\n")[1] for text in embedder.encoded] == ["Part 2"]
+    assert len(before.items() & after.items()) == 5
+    assert len(after) == 6
 
 
 async def test_progress_only_grows_and_ends_at_one(tmp_path: Path) -> None:
@@ -189,13 +214,19 @@ async def test_indexing_again_while_a_document_is_in_hand_keeps_the_later_option
         assert len({chunk.start for chunk in chunks}) == len(chunks)
 
 
-async def test_the_graph_alone_is_not_available(tmp_path: Path) -> None:
-    async with workshop(tmp_path, start=False) as shop:
+async def test_how_a_data_set_is_indexed_decides_what_is_made_of_its_passages(tmp_path: Path) -> None:
+    async with workshop(tmp_path) as shop:
         with pytest.raises(NotFound):
             await shop.ingestor.reindex("t", "d", "graph", IndexOptions())
-        await shop.submit({"a.txt": b"x"})
-        with pytest.raises(NotAvailable):
-            await shop.ingestor.reindex("t", "d", "graph", IndexOptions())
+        await shop.index({"a.txt": b"Ada Merrow built Lowick harbour."})
+        made: dict[str, tuple[bool, bool]] = {}
+        for index_type in ("vector", "graph", "hybrid"):
+            await shop.ingestor.reindex("t", "d", index_type, IndexOptions())
+            await asyncio.wait_for(shop.ingestor.idle(), 60)
+            (chunk,) = await shop.reader.after("t", 0, 10, "hashing")
+            read = await SqlOutbox(shop.database).extractions("t", [chunk.position])
+            made[index_type] = chunk.vector is not None, bool(read)
+        assert made == {"vector": (True, False), "graph": (False, True), "hybrid": (True, True)}
 
 
 async def test_deleting_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -205,7 +236,7 @@ async def test_deleting_leaves_nothing_behind(tmp_path: Path) -> None:
             await shop.ingestor.delete_document("u", one.id)
         await shop.ingestor.delete_document("t", one.id)
         assert [chunk.text for chunk in await shop.chunks()] == ["Secret two."]
-        assert shop.files() == {f"t/{two.id}"}
+        assert shop.files() == {f"t/{two.id}/{two.sha256[:16]}"}
         await shop.ingestor.delete_dataset("t", "d")
         assert await shop.chunks() == []
         assert shop.files() == set()

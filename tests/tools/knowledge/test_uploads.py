@@ -20,7 +20,7 @@ def test_a_staged_file_knows_its_size_and_hash_and_moves_to_its_place(tmp_path: 
     upload = staged.finish("a.txt", "text/plain")
     assert (upload.size_bytes, upload.sha256) == (7, hashlib.sha256(b"one two").hexdigest())
     folder.keep("t", "doc", upload)
-    assert folder.path("t", "doc").read_bytes() == b"one two"
+    assert folder.path("t", "doc", upload.sha256).read_bytes() == b"one two"
     assert not upload.path.exists()
 
 

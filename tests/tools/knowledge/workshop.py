@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.doubles import HashingEmbedder
+from tools.knowledge.following import Follower, Followers
+from tools.knowledge.graph.projection import GraphProjection
 from tools.knowledge.ingest import Ingestor
 from tools.knowledge.settings import KnowledgeSettings
 from tools.models.protocol import Embedder, Vectors
 from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
+from tools.stores.graph import SqlGraphStore
+from tools.stores.graph_protocol import GraphStore
 from tools.stores.index_queue import SqlIndexQueue
 from tools.stores.knowledge_protocol import Document, StoredChunk
+from tools.stores.outbox import SqlOutbox
 from tools.stores.owner import ProcessOwner
 
 
@@ -25,6 +30,10 @@ from tools.stores.owner import ProcessOwner
 class Workshop:
     """An ingestor and the stores it writes to."""
 
+    database: Database
+    graphs: GraphStore
+    outbox: SqlOutbox
+    followers: Followers
     ingestor: Ingestor
     documents: SqlDocumentStore
     reader: SqlChunkReader
@@ -35,10 +44,12 @@ class Workshop:
         """Take files in; they are still to be indexed."""
         return list(await self.ingestor.submit(tenant_id, dataset_id, list(files.items())))
 
-    async def index(self, files: dict[str, bytes], tenant_id: str = "t", dataset_id: str = "d") -> list[Document]:
+    async def index(
+        self, files: dict[str, bytes], tenant_id: str = "t", dataset_id: str = "d", seconds: float = 60
+    ) -> list[Document]:
         """Take files in and wait until they are indexed."""
         documents = await self.submit(files, tenant_id, dataset_id)
-        await asyncio.wait_for(self.ingestor.idle(), 60)
+        await asyncio.wait_for(self.ingestor.idle(), seconds)
         return [await self.documents.get(tenant_id, document.id) for document in documents]
 
     async def chunks(self, tenant_id: str = "t") -> list[StoredChunk]:
@@ -60,20 +71,28 @@ async def workshop(
     workers: int = 2,
     max_file_bytes: int = 2**20,
     start: bool = True,
+    graphs: GraphStore | None = None,
+    parse_seconds: float = 30,
 ) -> AsyncIterator[Workshop]:
-    """Open the stores under `folder` and run an ingestor on them."""
+    """Open the stores under `folder` and run an ingestor on them, and a graph after it (embedded, or `graphs`)."""
     database = Database(folder / "x.db")
     documents, owner = SqlDocumentStore(database), ProcessOwner(folder / "owners")
     settings = KnowledgeSettings(
-        knowledge_workers=workers, knowledge_max_file_bytes=max_file_bytes, knowledge_parse_timeout_seconds=30
+        knowledge_workers=workers,
+        knowledge_max_file_bytes=max_file_bytes,
+        knowledge_parse_timeout_seconds=parse_seconds,
     )
-    ingestor = Ingestor(documents, queue(database), embedder or HashingEmbedder(), owner, folder, settings)
+    outbox, kept = SqlOutbox(database), graphs or SqlGraphStore(database)
+    followers = Followers([Follower("graph", "here", outbox, GraphProjection(outbox, kept).follow, folder)])
+    ingestor = Ingestor(documents, queue(database), embedder or HashingEmbedder(), owner, folder, settings, followers)
     try:
         if start:
+            await followers.start()
             await ingestor.start()
-        yield Workshop(ingestor, documents, SqlChunkReader(database), owner, folder)
+        yield Workshop(database, kept, outbox, followers, ingestor, documents, SqlChunkReader(database), owner, folder)
     finally:
         await ingestor.close()
+        await followers.close()
         owner.close()
         await database.close()
 
