@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from tools.errors import StoreUnavailable
+from tools.stores import graph_schema  # noqa: F401 its tables join `metadata`
 from tools.stores.schema import REVISION, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -8,6 +8,7 @@ wrote, and set `REVISION`. The tests hold the scripts against the schema.
 from alembic import context
 from sqlalchemy import URL, Connection, NullPool, create_engine
 
+from tools.stores import graph_schema  # noqa: F401 its tables join `metadata`
 from tools.stores.schema import metadata
 
 
