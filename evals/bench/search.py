@@ -1,17 +1,21 @@
 """What a search costs: wall and CPU time, the question's embedding included, beside MiniLM and numpy alone.
 
-    python -m evals.bench.search [--chunks 1000 10000] [--questions 300] [--json OUT]
+    python -m evals.bench.search [--chunks 1000 10000 100000] [--questions 300] [--json OUT]
 
 Chunks are made up from a vocabulary with Zipf's frequencies; their vectors are random, which costs a
-search the same as true ones. Every question is new, so that none is answered from the embedder's
-memory. Ours and the plain search (embed, matrix product, best five) take turns in the same minute.
+search the same as true ones. Every chunk is about an entity and mentions ten, drawn by Zipf's law too, and every
+question names two, so that hubs are among them; paths are looked for. Every question is new, so that none is
+answered from the embedder's memory. Ours and the plain search (embed, matrix product, best five) take turns in the
+same minute. The longest stall of the event loop is what a task that wakes every millisecond had to wait while ours was asked.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import math
 import random
 import statistics
 import tempfile
@@ -22,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.knowledge.extraction.names import normal_form
+from tools.knowledge.indexes import MAX_BYTES
 from tools.knowledge.protocol import RetrievalQuery
 from tools.knowledge.retriever import HybridRetriever
 from tools.knowledge.terms import terms
@@ -30,6 +36,8 @@ from tools.models.protocol import Embedder, Vectors
 from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
+from tools.stores.graph import SqlGraphStore
+from tools.stores.graph_protocol import GraphChange, GraphChunk, GraphDocument, GraphMention
 from tools.stores.index_queue import SqlIndexQueue
 from tools.stores.knowledge_protocol import DocumentText, NewChunk, NewDocument
 
@@ -39,8 +47,12 @@ VOCABULARY = 20_000
 CHUNKS_PER_DOCUMENT = 100
 TOP_K = 5
 SEED = 7
-TARGET_MS = 15.0
-"""p50 of a search over 10,000 chunks, embedding included."""
+TARGETS_MS = {10_000: (15.0, 30.0), 100_000: (45.0, 90.0)}
+"""p50 and p95 of a search over so many chunks, embedding included, on an idle machine."""
+MENTIONS_PER_CHUNK = 10
+ENTITIES_PER_CHUNK = 2
+DOCUMENTS_AT_ONCE = 100
+PULSE_SECONDS = 0.001
 
 
 class Texts:
@@ -56,10 +68,20 @@ class Texts:
         """Words by their frequency, a space between two."""
         return " ".join(self._draw.choices(self._words, cum_weights=self._weights, k=number))
 
-    def question(self) -> str:
-        """One that was not asked before."""
+    def question(self, entities: int) -> str:
+        """One that was not asked before; it names two of the entities."""
         number = self._draw.randrange(10**9)
-        return f"What does section {number} say about {self.words(4)}, and when was it last changed?"
+        first, second = (self.name(self.entity(entities)) for _ in range(2))
+        return f"What does section {number} of {first} say about {self.words(4)}, and how is it to {second}?"
+
+    def entity(self, entities: int) -> int:
+        """A number below `entities`, 0 the commonest, by Zipf's law."""
+        return min(int(entities ** self._draw.random()) - 1, entities - 1)
+
+    def name(self, entity: int) -> str:
+        """Two words that no other entity has together."""
+        first, second = divmod(entity, 1_000)
+        return f"{self._words[second].title()} {self._words[1_000 + first].title()}"
 
 
 async def fill(database: Database, texts: Texts, number: int, embedder: Embedder) -> Vectors:
@@ -76,6 +98,26 @@ async def fill(database: Database, texts: Texts, number: int, embedder: Embedder
         ]
         await queue.keep_chunks(TENANT, file.id, "bench", DocumentText(f"Document {first}", ""), chunks)
     return vectors
+
+
+async def connect(graphs: SqlGraphStore, texts: Texts, number: int) -> None:
+    """Make the graph of the chunks: each is about an entity of its own and mentions others."""
+    entities, version = ENTITIES_PER_CHUNK * number, 0
+    documents = range(0, number, CHUNKS_PER_DOCUMENT)
+    for at in range(0, len(documents), DOCUMENTS_AT_ONCE):
+        rows = [_graph_of(texts, first, number, entities) for first in documents[at : at + DOCUMENTS_AT_ONCE]]
+        version = await graphs.apply(TENANT, "default", GraphChange(version, rows))
+
+
+def _graph_of(texts: Texts, first: int, number: int, entities: int) -> GraphDocument:
+    chunks, mentions = [], []
+    for position in range(first + 1, min(first + CHUNKS_PER_DOCUMENT, number) + 1):
+        subject = texts.name(position)
+        chunks.append(GraphChunk(position, normal_form(subject), subject, "concept", 0.9))
+        for entity in {texts.entity(entities) for _ in range(MENTIONS_PER_CHUNK)}:
+            name = texts.name(entity)
+            mentions.append(GraphMention(position, normal_form(name), name, "concept", 0.9, 0, 9, 0, 90, "bench"))
+    return GraphDocument(f"doc_{first}", f"Document {first}", chunks, mentions)
 
 
 def _chunk(text: str, vector: Vectors, embedder: str) -> NewChunk:
@@ -98,10 +140,13 @@ async def searched(number: int, embedder: Embedder, texts: Texts) -> AsyncIterat
     """A retriever over `number` chunks, already built, and their vectors."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "bench.db")
-        retriever = HybridRetriever(SqlChunkReader(database), embedder)
+        graphs = SqlGraphStore(database)
+        retriever = HybridRetriever(SqlChunkReader(database), embedder, 2 * MAX_BYTES, graphs=graphs)
         try:
             vectors = await fill(database, texts, number, embedder)
-            await retriever.retrieve(TENANT, RetrievalQuery(texts.question()))
+            await connect(graphs, texts, number)
+            await retriever.retrieve(TENANT, RetrievalQuery(texts.question(number)))
+            await retriever.renewed()
             yield retriever, vectors
         finally:
             await retriever.close()
@@ -110,11 +155,15 @@ async def searched(number: int, embedder: Embedder, texts: Texts) -> AsyncIterat
 
 async def measure(number: int, questions: int, embedder: Embedder) -> dict[str, float]:
     """Ours, plain and the embedding alone over `number` chunks, in rounds of turns."""
-    texts = Texts()
+    texts, explored = Texts(), list[int]()
     async with searched(number, embedder, texts) as (retriever, vectors):
 
         async def ours(question: str) -> None:
-            await retriever.retrieve(TENANT, RetrievalQuery(question, TOP_K))
+            found = await retriever.retrieve(TENANT, RetrievalQuery(question, TOP_K))
+            explored.append(found.nodes_explored)
+
+        async def words_and_vectors(question: str) -> None:
+            await retriever.retrieve(TENANT, RetrievalQuery(question, TOP_K, search_type="vector"))
 
         async def plain(question: str) -> None:
             scores = vectors @ (await embedder.embed([question]))[0]
@@ -124,11 +173,34 @@ async def measure(number: int, questions: int, embedder: Embedder) -> dict[str, 
         async def embedding(question: str) -> None:
             await embedder.embed([question])
 
-        found: dict[str, list[tuple[list[float], float]]] = {"ours": [], "plain": [], "embedding": []}
+        asked = {"ours": ours, "words and vectors": words_and_vectors, "plain": plain, "embedding": embedding}
+        found: dict[str, list[tuple[list[float], float]]] = {name: [] for name in asked}
+        stalls: list[float] = []
         for _ in range(3):
-            for name, ask in (("ours", ours), ("plain", plain), ("embedding", embedding)):
-                found[name].append(await timed(ask, [texts.question() for _ in range(questions // 3)]))
-    return _figures(number, found)
+            for name, ask in asked.items():
+                fresh = [texts.question(number) for _ in range(questions // 3)]
+                async with stall() if name == "ours" else contextlib.nullcontext([0.0]) as longest:
+                    found[name].append(await timed(ask, fresh))
+                stalls.append(max(longest))
+    return {**_figures(number, found), "stall_ms": max(stalls), "nodes": statistics.median(explored)}
+
+
+@asynccontextmanager
+async def stall() -> AsyncIterator[list[float]]:
+    """Milliseconds that the event loop kept a task waiting, the longest first of all at the end."""
+    waits = [0.0]
+
+    async def pulse() -> None:
+        while True:
+            due = time.perf_counter() + PULSE_SECONDS
+            await asyncio.sleep(PULSE_SECONDS)
+            waits.append((time.perf_counter() - due) * 1e3)
+
+    task = asyncio.create_task(pulse())
+    try:
+        yield waits
+    finally:
+        task.cancel()
 
 
 def _figures(number: int, found: dict[str, list[tuple[list[float], float]]]) -> dict[str, float]:
@@ -140,6 +212,7 @@ def _figures(number: int, found: dict[str, list[tuple[list[float], float]]]) -> 
         "p95_ms": wall["ours"][int(0.95 * len(wall["ours"]))],
         "cpu_ms": cpu["ours"],
         "cpu_ms_besides_embedding": cpu["ours"] - cpu["embedding"],
+        "words_and_vectors_p50_ms": statistics.median(wall["words and vectors"]),
         "plain_p50_ms": statistics.median(wall["plain"]),
         "plain_cpu_ms": cpu["plain"],
         "p50_ratio": statistics.median(wall["ours"]) / statistics.median(wall["plain"]),
@@ -158,7 +231,7 @@ async def bench(sizes: Sequence[int], questions: int) -> list[dict[str, float]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a table; the status is 1 when 10,000 chunks miss their target."""
+    """Print a table; the status is 1 when a number of chunks misses its target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--questions", type=int, default=300)
@@ -167,12 +240,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures = asyncio.run(bench(given.chunks, max(3, given.questions)))
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2))
-    print("| chunks | p50 ms | p95 ms | CPU ms | CPU besides embedding | plain p50 ms | plain CPU ms | x p50 | x CPU |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    columns = [
+        "p50 ms",
+        "p95 ms",
+        "CPU ms",
+        "CPU besides embedding",
+        "without graph p50",
+        "plain p50 ms",
+        "plain CPU ms",
+    ]
+    columns = ["chunks", *columns, "x p50", "x CPU", "longest stall ms", "nodes explored"]
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for row in figures:
         chunks, *rest = row.values()
         print(f"| {chunks:,} | " + " | ".join(f"{value:.2f}" for value in rest) + " |")
-    return int(any(row["chunks"] == 10_000 and row["p50_ms"] > TARGET_MS for row in figures))
+    return int(any(_misses(row) for row in figures))
+
+
+def _misses(row: dict[str, float]) -> bool:
+    p50, p95 = TARGETS_MS.get(int(row["chunks"]), (math.inf, math.inf))
+    return row["p50_ms"] > p50 or row["p95_ms"] > p95
 
 
 if __name__ == "__main__":

@@ -9,12 +9,18 @@ from typing import Protocol
 
 import pytest
 
-from tools.errors import InvalidInput, NotAvailable, NotFound
+from tools.errors import InvalidInput, NotFound
 from tools.knowledge.protocol import Retrieval, RetrievalQuery, Retriever
 
 HARBOUR = "The harbour of Lowick was built in 1874 by the engineer Ada Merrow."
 LIGHT = "The lighthouse on Gull Rock was lit for the first time on 3 March 1881."
 TEA = "龙井茶产于浙江杭州西湖一带，属于绿茶。"
+FILM = "Silver Tide is a drama directed by Mara Quill."
+DIRECTOR = "Mara Quill was born in Port Ennis."
+TOWN = "Port Ennis has a harbour and a market."
+OTHERS = tuple(
+    f"{a} {b} was born in {c}." for a in ("Tom", "Ida", "Ben") for b in ("Rusk", "Lane") for c in ("Ely", "Bath")
+)
 AGENT = "LangGraph keeps the state of an agent in checkpoints."
 
 
@@ -32,6 +38,10 @@ class Library(Protocol):
 
     async def remove(self, tenant_id: str, document_id: str) -> None:
         """Delete a document."""
+        ...
+
+    async def settle(self, tenant_id: str, dataset_id: str = "d") -> None:
+        """Return when the graph, if there is one, knows of all changes, and searches know of the graph."""
         ...
 
 
@@ -153,16 +163,10 @@ class RetrieverContract:
                 with pytest.raises(InvalidInput):
                     await search(library, "harbour", filters={"date_range": days})
 
-    async def test_without_a_graph_graph_search_is_refused_and_hybrid_says_so(self, tmp_path: Path) -> None:
+    async def test_an_entity_type_that_does_not_exist_is_refused(self, tmp_path: Path) -> None:
         async with self.library(tmp_path) as library:
-            await library.add("t", HARBOUR)
-            with pytest.raises(NotAvailable):
-                await search(library, "harbour", search_type="graph")
-            hybrid = await search(library, "Lowick harbour", search_type="hybrid")
-            vector = await search(library, "Lowick harbour", search_type="vector")
-        assert hybrid.notices == ["graph_not_available"]
-        assert vector.notices == []
-        assert hybrid.passages == vector.passages
+            with pytest.raises(InvalidInput):
+                await search(library, "harbour", filters={"entity_types": ["planet"]})
 
     async def test_searches_while_documents_come_and_go_find_only_what_is_there(self, tmp_path: Path) -> None:
         async with self.library(tmp_path) as library:
@@ -189,3 +193,132 @@ class RetrieverContract:
             changing = asyncio.create_task(change())
             await asyncio.gather(changing, ask(), ask())
             assert set(await texts(library, "crane of Lowick harbour", top_k=50)) == present | {HARBOUR}
+
+
+async def fill(library: Library, tenant_id: str = "t", dataset_id: str = "d") -> dict[str, str]:
+    """A film, its director, her town and other people's births, each a document; gives ids by title."""
+    titled = {"Silver Tide": FILM, "Mara Quill": DIRECTOR, "Port Ennis": TOWN}
+    ids = {
+        title: await library.add(tenant_id, text, title=title, dataset_id=dataset_id) for title, text in titled.items()
+    }
+    for text in OTHERS:
+        await library.add(tenant_id, text, title=text.partition(" was")[0], dataset_id=dataset_id)
+    await search(library, "Silver Tide", tenant_id)
+    await library.settle(tenant_id, dataset_id)
+    return ids
+
+
+BIRTH = "Where was the director of Silver Tide born?"
+
+
+class GraphRetrieverContract(RetrieverContract):
+    """What holds besides where there is a graph."""
+
+    async def test_an_answer_one_document_further_is_found(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library)
+            hybrid = await search(library, BIRTH, top_k=2)
+            graph = await search(library, BIRTH, top_k=2, search_type="graph")
+        assert {passage.text for passage in hybrid.passages} == {FILM, DIRECTOR}
+        assert {passage.text for passage in graph.passages} == {FILM, DIRECTOR}
+        assert hybrid.notices == graph.notices == []
+        assert hybrid.nodes_explored >= 5
+        assert {passage.source for passage in graph.passages} == {"graph_traversal"}
+        assert all(0 < passage.score <= 1 for passage in [*hybrid.passages, *graph.passages])
+
+    async def test_a_path_tells_its_hops_and_the_sentences_that_say_so(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            ids = await fill(library)
+            found = await search(library, BIRTH, top_k=5)
+            without = await search(library, BIRTH, top_k=5, use_path_reasoning=False)
+        context = next(passage.graph for passage in found.passages if passage.text == DIRECTOR)
+        assert context is not None
+        assert context.path[0] == "Silver Tide->Mara Quill"
+        assert list(context.entities) == ["Silver Tide", "Mara Quill"]
+        (step,) = context.path_steps
+        assert (step.entities, step.document_id) == (("Silver Tide", "Mara Quill"), ids["Silver Tide"])
+        assert f"{FILM}\n"[step.start : step.end] == step.sentence == FILM
+        assert list(context.relations) == [step.relation] == ["created by"]
+        assert 0 < step.confidence <= 1
+        assert all(passage.graph is None for passage in without.passages)
+
+    async def test_paths_are_no_longer_than_asked_for(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library)
+            for hops in (1, 2, 3):
+                found = await search(library, BIRTH, top_k=15, search_type="graph", max_hops=hops)
+                context = next(passage.graph for passage in found.passages if passage.text == TOWN)
+                assert (context is not None and bool(context.path)) == (hops > 1)
+                paths = [path for p in found.passages if p.graph is not None for path in p.graph.path]
+                assert all(path.count("->") <= hops for path in paths)
+
+    async def test_relations_are_named_in_the_language_of_the_question(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library)
+            found = await search(library, "Silver Tide 的导演在哪里出生的？", top_k=5)
+        context = next(passage.graph for passage in found.passages if passage.text == DIRECTOR)
+        assert context is not None
+        assert list(context.relations) == ["创建者"]
+
+    async def test_what_was_deleted_is_in_no_path(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            ids = await fill(library)
+            await library.remove("t", ids["Silver Tide"])
+            for settled in (False, True):
+                found = await search(library, BIRTH, top_k=10)
+                assert FILM not in [passage.text for passage in found.passages]
+                shown = [step.sentence for p in found.passages if p.graph for step in p.graph.path_steps]
+                assert FILM not in shown
+                if not settled:
+                    await library.settle("t")
+
+    async def test_a_question_that_names_nothing_is_answered_by_words_and_meaning(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library)
+            hybrid = await search(library, "which drama was directed by somebody?")
+            vector = await search(library, "which drama was directed by somebody?", search_type="vector")
+            graph = await search(library, "which drama was directed by somebody?", search_type="graph")
+        assert hybrid.passages == vector.passages
+        assert [passage.text for passage in vector.passages][:1] == [FILM]
+        assert (graph.passages, graph.notices) == ([], ["no_entity_named"])
+
+    async def test_passages_are_filtered_by_the_types_of_what_they_mention(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library)
+            await library.add("t", "Plain words about a harbour and a drama.")
+            await search(library, BIRTH)
+            await library.settle("t")
+            for names in (["work"], ["作品"], ["Work", "metric"]):
+                for kind in ("vector", "graph", "hybrid"):
+                    found = await search(library, BIRTH, search_type=kind, filters={"entity_types": names})
+                    assert [passage.text for passage in found.passages] == [FILM], (names, kind)
+                    assert not found.degraded
+            nothing = await search(library, BIRTH, filters={"entity_types": ["metric"]})
+        assert nothing.passages == []
+
+    async def test_small_talk_finds_nothing_in_a_graph_either(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library)
+            for message in ("Hello!", "How are you?", "Thanks, bye", "你好", "What can you do?", "OK"):
+                assert await texts(library, message) == [], message
+                assert await texts(library, message, search_type="graph") == [], message
+
+    async def test_tenants_and_data_sets_with_the_same_names_stay_apart(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library, "a")
+            await fill(library, "b", "one")
+            await library.add("b", FILM + " It is long.", title="Silver Tide", dataset_id="two")
+            await search(library, BIRTH, "b")
+            await library.settle("b", "two")
+            alone = await search(library, BIRTH, "b", dataset_ids=["two"], search_type="graph", top_k=20)
+            both = await search(library, BIRTH, "b", search_type="graph", top_k=20)
+            other = await search(library, BIRTH, "a", search_type="graph", top_k=20)
+        assert [passage.text for passage in alone.passages] == [FILM + " It is long."]
+        assert {passage.dataset_id for passage in both.passages} == {"one", "two"}
+        assert {passage.dataset_id for passage in other.passages} == {"d"}
+        assert {p.document_id for p in other.passages}.isdisjoint(p.document_id for p in both.passages)
+
+    async def test_a_data_set_that_has_no_graph_yet_is_said(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            found = await search(library, "Silver Tide")
+        assert found.notices == ["graph_not_available", "no_documents"]

@@ -34,7 +34,7 @@ class Hit(NamedTuple):
 
     row: int
     score: float
-    source: Literal["bm25", "vector"]
+    source: Literal["bm25", "vector", "graph_traversal"]
 
 
 def rank(relevance: Floats, cosines: Floats | None, allowed: Mask | None, top_k: int) -> list[Hit]:
@@ -44,22 +44,26 @@ def rank(relevance: Floats, cosines: Floats | None, allowed: Mask | None, top_k:
     share of the highest there could be: first in every list.
     """
     scores = [relevance] if cosines is None else [relevance, cosines]
-    if allowed is not None:
-        scores = [np.where(allowed, score, np.float32(-1)) for score in scores]
-    lists = [_best(score, max(DEPTH, 2 * top_k)) for score in scores]
+    lists = [best(score, allowed, depth(top_k)) for score in scores]
     ranks = [_ranks(found, len(relevance)) for found in lists]
     fused = sum((1 / (FUSION_K + row_ranks) for row_ranks in ranks), np.zeros(len(relevance)))
     found = np.unique(np.concatenate(lists))
-    found = found[_speaks_for(found, relevance, cosines)]
+    found = found[speaks_for(found, relevance, cosines)]
     found = found[np.lexsort((found, -fused[found]))][:top_k]
     share = (FUSION_K + 1) / len(lists)
     by_vector = ranks[-1] < ranks[0]
     return [Hit(int(row), float(fused[row] * share), "vector" if by_vector[row] else "bm25") for row in found]
 
 
-def _best(scores: Floats, depth: int) -> NDArray[np.int64]:
-    """The rows of the `depth` highest positive scores, best first."""
-    rows = np.flatnonzero(scores > 0)  # first of all: ties, such as thousands of zeros, make partition slow
+def depth(top_k: int) -> int:
+    """How far down lists are read for so many passages."""
+    return max(DEPTH, 2 * top_k)
+
+
+def best(scores: Floats, allowed: Mask | None, depth: int) -> NDArray[np.int64]:
+    """The rows of the `depth` highest positive scores, best first; only allowed ones."""
+    positive = scores > 0 if allowed is None else (scores > 0) & allowed
+    rows = np.flatnonzero(positive)  # first of all: ties, such as thousands of zeros, make partition slow
     if len(rows) > depth:
         least = np.partition(scores[rows], -depth)[-depth]
         rows = rows[scores[rows] >= least]
@@ -73,7 +77,8 @@ def _ranks(rows: NDArray[np.int64], size: int) -> NDArray[np.float64]:
     return ranks
 
 
-def _speaks_for(rows: NDArray[np.int64], relevance: Floats, cosines: Floats | None) -> Mask:
+def speaks_for(rows: NDArray[np.int64], relevance: Floats, cosines: Floats | None) -> Mask:
+    """Whether words or meaning say enough of each of `rows` for it to be shown at all."""
     by_words = relevance[rows] >= RELEVANCE_FLOOR
     if cosines is None:
         return by_words

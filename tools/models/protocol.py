@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,8 @@ class ChatRequest:
     """Everything a model is told; how it becomes a prompt is the backend's business.
 
     `message` is the user's own words and reaches the model unchanged. `intent` is the router's label
-    (see `tools.intent.protocol`), which the extractive model uses to know small talk from a question.
+    (see `tools.intent.protocol`), which the extractive model uses to know small talk from a question. `json_schema`
+    asks a server that can be held to one for JSON of that form; other backends take no notice of it.
     """
 
     message: str
@@ -49,6 +50,7 @@ class ChatRequest:
     intent: str = "knowledge_question"
     temperature: float | None = None
     max_tokens: int | None = None
+    json_schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +175,20 @@ __all__ = [
     "TokenUsage",
     "Vectors",
 ]
+
+
+class Reranker(Protocol):
+    """Reads a question and a text together and says how well the one answers the other."""
+
+    async def score(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        """A score for each text, in order, 0-1, higher for what answers the question better.
+
+        Raises:
+            NotAvailable: the model cannot be loaded.
+            StoreUnavailable: it was closed, or cannot serve right now.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the model and its thread."""
+        ...

@@ -3,83 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.retriever import HARBOUR, LIGHT, TEA, RetrieverContract, search, texts
+from tests.contracts.retriever import (
+    BIRTH,
+    DIRECTOR,
+    FILM,
+    HARBOUR,
+    LIGHT,
+    TEA,
+    GraphRetrieverContract,
+    RetrieverContract,
+    fill,
+    search,
+    texts,
+)
 from tests.doubles import HashingEmbedder
-from tools.errors import InvalidInput, StoreUnavailable
+from tests.tools.knowledge.sql_library import EnglishEmbedder, SqlLibrary, open_graph_library, open_library
+from tools.errors import InvalidInput, NotAvailable, StoreUnavailable
 from tools.knowledge import retriever as retriever_module
-from tools.knowledge.language import detect_language
-from tools.knowledge.preparing import indexed_text
+from tools.knowledge.index import TenantIndex
+from tools.knowledge.indexes import IndexCache
+from tools.knowledge.protocol import RetrievalQuery
 from tools.knowledge.retriever import HybridRetriever
-from tools.knowledge.terms import terms
 from tools.models.protocol import Embedder, Vectors
 from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
-from tools.stores.documents import SqlDocumentStore
-from tools.stores.index_queue import SqlIndexQueue
-from tools.stores.knowledge_protocol import DocumentText, NewChunk, NewDocument, SearchableChunk
-
-
-class EnglishEmbedder(HashingEmbedder):
-    """Covers English alone, and keeps what it was asked for."""
-
-    languages = frozenset({"en"})
-
-
-@dataclass
-class SqlLibrary:
-    """Documents written as the indexer writes them, and a retriever over them."""
-
-    database: Database
-    embedder: Embedder
-    retriever: HybridRetriever
-
-    async def add(
-        self, tenant_id: str, *passages: str, title: str = "", dataset_id: str = "d", date: str | None = None
-    ) -> str:
-        store, queue, name = SqlDocumentStore(self.database), SqlIndexQueue(self.database), uuid.uuid4().hex
-        file = NewDocument(f"doc_{name}", f"{name}.txt", "text/plain", 1, name)
-        await store.register(tenant_id, dataset_id, [file], "hybrid", {})
-        await queue.claim(tenant_id, "owner")
-        chunks, start = [], 0
-        for passage in passages:
-            chunks.append(await self._chunk(title, passage, start))
-            start += len(passage) + 1
-        content = DocumentText(title, "".join(f"{p}\n" for p in passages), (), {"date": date} if date else {})
-        assert await queue.keep_chunks(tenant_id, file.id, "owner", content, chunks)
-        return file.id
-
-    async def remove(self, tenant_id: str, document_id: str) -> None:
-        await SqlDocumentStore(self.database).delete(tenant_id, document_id)
-
-    async def _chunk(self, title: str, passage: str, start: int) -> NewChunk:
-        language, seen = detect_language(passage), indexed_text(title, "", passage)
-        words = " ".join(terms(seen, language))
-        end = start + len(passage)
-        if language not in self.embedder.languages:
-            return NewChunk("", None, start, end, passage, language, words)
-        vector = (await self.embedder.embed([seen]))[0].tobytes()
-        return NewChunk("", None, start, end, passage, language, words, vector, self.embedder.name)
-
-
-@asynccontextmanager
-async def open_library(
-    folder: Path, embedder: Embedder | None = None, max_bytes: int = 2**20
-) -> AsyncIterator[SqlLibrary]:
-    database, chosen = Database(folder / "x.db"), embedder or EnglishEmbedder()
-    retriever = HybridRetriever(SqlChunkReader(database), chosen, max_bytes)
-    try:
-        yield SqlLibrary(database, chosen, retriever)
-    finally:
-        await retriever.close()
-        await database.close()
+from tools.stores.graph import SqlGraphStore
+from tools.stores.graph_protocol import GraphEvidence
+from tools.stores.knowledge_protocol import SearchableChunk
+from tools.stores.vector_protocol import Near, Vector, VectorScope
 
 
 class TestHybridRetriever(RetrieverContract):
@@ -87,6 +44,13 @@ class TestHybridRetriever(RetrieverContract):
 
     def library(self, folder: Path) -> AbstractAsyncContextManager[SqlLibrary]:
         return open_library(folder)
+
+
+class TestHybridRetrieverWithGraph(GraphRetrieverContract):
+    """The contract with a graph in the same database."""
+
+    def library(self, folder: Path) -> AbstractAsyncContextManager[SqlLibrary]:
+        return open_graph_library(folder)
 
 
 class TestHybridRetrieverInThreads(TestHybridRetriever):
@@ -159,10 +123,22 @@ async def test_text_that_cannot_be_embedded_is_the_callers_fault(tmp_path: Path)
             await search(library, "harbour \ud800")
 
 
+async def test_without_a_graph_hybrid_says_so_and_graph_finds_nothing(tmp_path: Path) -> None:
+    async with open_library(tmp_path) as library:
+        await library.add("t", HARBOUR)
+        graph = await search(library, "harbour", search_type="graph")
+        hybrid = await search(library, "Lowick harbour", search_type="hybrid")
+        vector = await search(library, "Lowick harbour", search_type="vector")
+    assert (graph.passages, graph.notices) == ([], ["graph_not_available"])
+    assert hybrid.notices == ["graph_not_available"]
+    assert vector.notices == []
+    assert hybrid.passages == vector.passages
+
+
 async def test_a_filter_by_entity_type_is_said_to_be_left_out(tmp_path: Path) -> None:
     async with open_library(tmp_path) as library:
         await library.add("t", HARBOUR)
-        found = await search(library, "harbour", search_type="vector", filters={"entity_types": ["Place"]})
+        found = await search(library, "harbour", search_type="vector", filters={"entity_types": ["location"]})
     assert found.degraded
     assert found.notices == ["entity_types_not_available"]
 
@@ -235,3 +211,178 @@ async def test_a_failed_build_is_tried_again(tmp_path: Path) -> None:
             await texts(library, "Lowick harbour")
         assert await texts(library, "Lowick harbour") == [HARBOUR]
         await library.retriever.close()
+
+
+class AwayGraphs(SqlGraphStore):
+    """A graph store that can be taken away; `evidence_only` keeps all but the sentences."""
+
+    away = False
+    evidence_only = False
+
+    async def version(self, tenant_id: str, dataset_id: str) -> int:
+        if self.away and not self.evidence_only:
+            raise StoreUnavailable("The graph store is away.")
+        return await super().version(tenant_id, dataset_id)
+
+    async def evidence(
+        self, tenant_id: str, dataset_id: str, pairs: Sequence[tuple[str, str]], limit: int = 3
+    ) -> Sequence[GraphEvidence]:
+        if self.away:
+            raise StoreUnavailable("The graph store is away.")
+        return await super().evidence(tenant_id, dataset_id, pairs, limit)
+
+
+async def test_without_its_graph_store_a_search_answers_from_what_is_left_and_says_so(tmp_path: Path) -> None:
+    graphs = AwayGraphs(Database(tmp_path / "x.db"))
+    async with open_library(tmp_path, graphs=graphs) as library:
+        await fill(library)
+        await library.retriever.close()
+        graphs.away = True
+        fresh = library.retriever = HybridRetriever(SqlChunkReader(library.database), library.embedder, graphs=graphs)
+        found = await search(library, BIRTH)
+        vector = await search(library, BIRTH, search_type="vector")
+        assert (found.degraded, found.notices) == (True, ["graph_unreachable"])
+        assert found.passages == vector.passages
+        assert not vector.degraded
+        graphs.away = False
+        await search(library, BIRTH)
+        await fresh.renewed()
+        back = await search(library, BIRTH, top_k=2)
+        assert not back.degraded
+        assert {passage.text for passage in back.passages} == {FILM, DIRECTOR}
+    await graphs._database.close()
+
+
+async def test_the_last_graph_answers_while_its_store_is_away(tmp_path: Path) -> None:
+    graphs = AwayGraphs(Database(tmp_path / "x.db"))
+    async with open_library(tmp_path, graphs=graphs) as library:
+        await fill(library)
+        graphs.away = True
+        await search(library, BIRTH)
+        await library.retriever.renewed()
+        found = await search(library, BIRTH, top_k=2)
+    await graphs._database.close()
+    assert {passage.text for passage in found.passages} == {FILM, DIRECTOR}
+    assert (found.degraded, found.notices) == (True, ["graph_unreachable"])
+
+
+async def test_passages_come_without_paths_when_their_sentences_cannot_be_read(tmp_path: Path) -> None:
+    graphs = AwayGraphs(Database(tmp_path / "x.db"))
+    async with open_library(tmp_path, graphs=graphs) as library:
+        await fill(library)
+        graphs.away = graphs.evidence_only = True
+        found = await search(library, BIRTH, top_k=2)
+    await graphs._database.close()
+    assert {passage.text for passage in found.passages} == {FILM, DIRECTOR}
+    assert all(passage.graph is None for passage in found.passages)
+    assert (found.degraded, found.notices) == (True, ["graph_unreachable"])
+
+
+class ElsewhereVectors:
+    """The records' own vectors, as a store elsewhere would tell them."""
+
+    def __init__(self, chunks: SqlChunkReader, embedder: Embedder) -> None:
+        self._indexes = IndexCache(chunks, embedder.name, embedder.dimension)
+        self.away = False
+
+    async def nearest(self, tenant_id: str, vector: Vector, number: int, scope: VectorScope) -> Sequence[Near]:
+        index = await self._index(tenant_id)
+        allowed = index.mask(scope.dataset_ids, scope.first_day, scope.last_day)
+        return index.nearest(vector, number, allowed)
+
+    async def cosines(self, tenant_id: str, vector: Vector, positions: Sequence[int]) -> Sequence[Near]:
+        return (await self._index(tenant_id)).cosines_at(vector, positions)
+
+    async def _index(self, tenant_id: str) -> TenantIndex:
+        if self.away:
+            raise StoreUnavailable("The vector store is away.")
+        return await self._indexes.refresh(tenant_id)
+
+    async def close(self) -> None:
+        await self._indexes.close()
+
+
+@asynccontextmanager
+async def open_library_with_vectors_elsewhere(folder: Path) -> AsyncIterator[tuple[SqlLibrary, ElsewhereVectors]]:
+    async with open_graph_library(folder) as library:
+        await library.retriever.close()
+        reader = SqlChunkReader(library.database)
+        vectors = ElsewhereVectors(reader, library.embedder)
+        graphs = SqlGraphStore(library.database)
+        library.retriever = HybridRetriever(reader, library.embedder, graphs=graphs, vectors=vectors)
+        yield library, vectors
+        await vectors.close()
+
+
+class TestHybridRetrieverWithVectorsElsewhere(GraphRetrieverContract):
+    """The contract with vectors that another store tells."""
+
+    @asynccontextmanager
+    async def library(self, folder: Path) -> AsyncIterator[SqlLibrary]:  # type: ignore[override]
+        async with open_library_with_vectors_elsewhere(folder) as (library, _):
+            yield library
+
+
+async def test_vectors_elsewhere_rank_as_those_at_hand(tmp_path: Path) -> None:
+    async with open_library_with_vectors_elsewhere(tmp_path) as (library, _):
+        await fill(library)
+        at_hand = HybridRetriever(
+            SqlChunkReader(library.database), library.embedder, graphs=SqlGraphStore(library.database)
+        )
+        for kind in ("vector", "hybrid"):
+            for text in (BIRTH, "who was born in Bath?", "market and harbour"):
+                query = RetrievalQuery(text, search_type=kind, use_path_reasoning=False)
+                elsewhere = await library.retriever.retrieve("t", query)
+                assert elsewhere.passages == (await at_hand.retrieve("t", query)).passages
+        await at_hand.close()
+
+
+async def test_without_its_vector_store_a_search_goes_by_words_and_graph(tmp_path: Path) -> None:
+    async with open_library_with_vectors_elsewhere(tmp_path) as (library, vectors):
+        await fill(library)
+        vectors.away = True
+        found = await search(library, BIRTH, top_k=2)
+    assert {passage.text for passage in found.passages} == {FILM, DIRECTOR}
+    assert (found.degraded, found.notices) == (True, ["vectors_unreachable"])
+
+
+class Backwards:
+    """Ranks texts by how late they come in the alphabet; fails when told to."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.texts: list[str] = []
+        self._error = error
+
+    async def score(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        self.texts = list(texts)
+        if self._error is not None:
+            raise self._error
+        return [sorted(texts).index(text) / len(texts) for text in texts]
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_reranker_has_the_last_word(tmp_path: Path) -> None:
+    reranker = Backwards()
+    async with open_library(tmp_path) as library:
+        await library.add("t", *(f"The harbour has pier {letter}." for letter in "cabd"), title="Piers")
+        library.retriever = HybridRetriever(SqlChunkReader(library.database), library.embedder, reranker=reranker)
+        found = await search(library, "Which pier has the harbour?", top_k=2)
+        await library.retriever.close()
+    assert [passage.text[-2] for passage in found.passages] == ["d", "c"]
+    assert [passage.score for passage in found.passages] == [0.75, 0.5]
+    assert len(reranker.texts) == 4
+    assert all(text.startswith("Piers\n") for text in reranker.texts)
+
+
+async def test_a_failing_reranker_leaves_the_order_and_is_told(tmp_path: Path) -> None:
+    async with open_library(tmp_path) as library:
+        await library.add("t", *(f"The harbour has pier {letter}." for letter in "cabd"))
+        plain = await search(library, "Which pier has the harbour?", top_k=2, search_type="vector")
+        failing = Backwards(NotAvailable("The model cannot be loaded."))
+        library.retriever = HybridRetriever(SqlChunkReader(library.database), library.embedder, reranker=failing)
+        found = await search(library, "Which pier has the harbour?", top_k=2, search_type="vector")
+        await library.retriever.close()
+    assert found.passages == plain.passages
+    assert (found.degraded, found.notices) == (True, ["reranker_unavailable"])

@@ -339,3 +339,43 @@ def test_sentences_are_slices_of_the_text_in_order() -> None:
     places = [text.index(sentence) for sentence in sentences]
     assert places == sorted(places)
     assert [sentence.text for sentence in split_sentences(text) if sentence.is_heading] == ["Opening hours"]
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("Summarise this document", "en"),
+        ("What are these documents about?", "en"),
+        ("compare the themes", "en"),
+        ("这些文档讲了什么", "zh"),
+        ("总结一下", "zh"),
+        ("比较主题", "zh"),
+    ],
+)
+async def test_a_question_that_names_nothing_gets_an_overview_of_all_passages(
+    question: str, language: Language
+) -> None:
+    said = quoted(await say(question, language, TEA))
+    assert {label for _, label in said} == {"1", "2", "3"}
+    assert 4 <= len(said) <= 6
+    assert len({text for text, _ in said}) == len(said)
+
+
+async def test_an_overview_opens_each_passage_with_what_it_is_about() -> None:
+    said = quoted(await say("Give me an overview", evidence=TEA))
+    firsts = {label: text for text, label in reversed(said)}
+    assert "龙井茶产于浙江杭州" in firsts["1"]
+    assert "built in 1874" in firsts["3"]
+
+
+async def test_an_overview_of_passages_that_say_the_same_says_it_once() -> None:
+    same = [Evidence(str(n), "Harbour", "The tea harbour was built in 1874.") for n in range(1, 4)]
+    assert len(quoted(await say("Summarise these documents", evidence=same))) == 1
+
+
+async def test_a_broad_question_that_names_something_else_gets_no_overview() -> None:
+    assert "couldn't find" in await say("Summarise the life of Nora Okonkwo", evidence=TEA)
+
+
+async def test_without_passages_there_is_no_overview() -> None:
+    assert quoted(await say("Summarise this document")) == []

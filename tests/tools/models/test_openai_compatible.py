@@ -160,3 +160,20 @@ async def test_words_are_passed_on_while_the_server_still_speaks(upstream: Upstr
     assert not upstream.requests[0].left.is_set()
     await stream.aclose()  # type: ignore[attr-defined]
     await model.close()
+
+
+async def test_an_answer_may_be_held_to_a_schema(upstream: Upstream) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    upstream.plays(says('{"n": 1}'))
+    model = model_at(upstream.url)
+    try:
+        await answer_of(model, replace(REQUEST, json_schema=schema))
+        await answer_of(model, REQUEST)
+    finally:
+        await model.close()
+    held, free = (request.body for request in upstream.requests)
+    assert held["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": schema, "strict": True},
+    }
+    assert "response_format" not in free
