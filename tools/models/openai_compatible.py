@@ -105,7 +105,11 @@ class OpenAICompatibleModel:
 
     def _payload(self, request: ChatRequest) -> dict[str, Any]:
         messages = [{"role": message.role, "content": message.content} for message in messages_of(request)]
-        options = {"temperature": request.temperature, self._max_tokens_name(): request.max_tokens}
+        options = {
+            "temperature": request.temperature,
+            self._max_tokens_name(): request.max_tokens,
+            "response_format": _response_format(request),
+        }
         return {
             "model": self._settings.openai_model,
             "messages": messages,
@@ -117,6 +121,12 @@ class OpenAICompatibleModel:
     def _max_tokens_name(self) -> str:
         # OpenAI's newer models refuse the old name; most other servers know only that one.
         return "max_tokens" if self._settings.openai_base_url else "max_completion_tokens"
+
+
+def _response_format(request: ChatRequest) -> dict[str, Any] | None:
+    if request.json_schema is None:
+        return None
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": request.json_schema, "strict": True}}
 
 
 async def _frames(

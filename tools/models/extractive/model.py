@@ -7,7 +7,9 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Literal
 
+from tools.models.broad_questions import is_broad
 from tools.models.extractive.meaning import weigh_by_meaning
+from tools.models.extractive.overview import overview
 from tools.models.extractive.questions import Question, read_question
 from tools.models.extractive.ranking import Candidate, PassageTerms, rank_sentences, read_passage
 from tools.models.extractive.replies import nothing_found, reply_to
@@ -27,8 +29,9 @@ _FOOTNOTE = re.compile(r"\s*\[\d{1,3}\]")
 class ExtractiveModel:
     """Quotes the sentences that answer a question, each followed by its `[label]`.
 
-    A specific question gets 1-3 sentences, a broad one 4-6 where the passages have them; small talk and the like
-    (by `request.intent`) a ready reply. It has no upstream: nothing to time out, nothing to pay.
+    A specific question gets 1-3 sentences, a broad one 4-6 where the passages have them; one that names nothing at all
+    ("summarise these documents") an overview of the passages; small talk and the like (by `request.intent`) a ready
+    reply. It has no upstream: nothing to time out, nothing to pay.
     """
 
     tier = "embedded"
@@ -68,6 +71,8 @@ class ExtractiveModel:
         for index, evidence in enumerate(request.evidence):
             passages.append(read_passage(index, evidence))
             await asyncio.sleep(0)
+        if is_broad(request.message) and (said := overview(passages)):
+            return _compose(said, request, broad=True)
         chosen = await self._choose(question, passages, request)
         return _compose(chosen, request, broad=question.broad) if chosen else nothing_found(request)
 
