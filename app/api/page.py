@@ -20,10 +20,11 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types dompurify",
+        "trusted-types dompurify graph-layout",
     )
 )
-"""No inline script or style, nothing from elsewhere, and markup enters the page through DOMPurify only."""
+"""No inline script or style, nothing from elsewhere; markup enters the page through DOMPurify only, and the one
+worker it may start is the graph's layout."""
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",

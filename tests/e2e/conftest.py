@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.e2e.graph_server import GraphServer, running
 from tests.e2e.model_server import ModelServer
 from tests.e2e.visitor import Visitor, chromium, need_chromium, visitor
 from tests.server.processes import Zhiyin
@@ -56,4 +57,33 @@ def newcomer(browser: Browser, embedded_app: Zhiyin) -> Iterator[Visitor]:
 def guest(browser: Browser, scripted_app: Zhiyin) -> Iterator[Visitor]:
     """Somebody at the app whose model is scripted."""
     with visitor(browser, scripted_app.url) as someone:
+        yield someone
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[GraphServer]:
+    """A server that tells of made-up graphs."""
+    need_chromium()
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def server(servers: GraphServer) -> GraphServer:
+    """The server, telling of the harbour."""
+    servers.reset()
+    return servers
+
+
+@pytest.fixture
+def reader(browser: Browser, server: GraphServer) -> Iterator[Visitor]:
+    """Somebody who reads English by daylight and likes no animations."""
+    with visitor(browser, server.url, reduced_motion="reduce") as someone:
+        yield someone
+
+
+@pytest.fixture
+def chinese_reader(browser: Browser, server: GraphServer) -> Iterator[Visitor]:
+    """Somebody who reads Chinese in the dark."""
+    with visitor(browser, server.url, locale="zh-CN", color_scheme="dark", reduced_motion="reduce") as someone:
         yield someone

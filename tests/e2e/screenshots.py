@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.graph_stories import DOCUMENTS
 from tests.e2e.visitor import Visitor, chromium, visitor
 from tests.server.processes import Zhiyin
 from tests.tools.knowledge.files import pdf
@@ -60,6 +61,8 @@ def main() -> None:
             english(someone, folder)
         with app() as url, seated(browser, url, locale="zh-CN", color_scheme="dark") as someone:
             chinese(someone, folder)
+        with app() as url, seated(browser, url, locale="en-US", color_scheme="light") as someone:
+            graph(someone, folder)
 
 
 @contextmanager
@@ -103,6 +106,34 @@ def chinese(someone: Visitor, folder: Path) -> None:
     someone.await_answer()
     page.locator(".steps summary").last.click()
     page.screenshot(path=folder / "page-dark-zh.png")
+
+
+def graph(someone: Visitor, folder: Path) -> None:
+    """The graph of three documents with an entity chosen, and the path of an answer drawn on it."""
+    page = someone.page
+    for title, text in DOCUMENTS.values():
+        someone.add(f"{title}.txt", text.encode(), "text/plain")
+    quiet(page)
+    someone.ask("Where was Ada Merrow, the engineer who built Lowick harbour, born?")
+    someone.await_answer()
+    page.locator(".path-show:visible").last.click()
+    settle(page)
+    page.screenshot(path=folder / "graph-path-en.png")
+    page.get_by_role("button", name="Show the whole graph").click()
+    settle(page)
+    page.get_by_role("button", name="Communities").click()
+    page.get_by_role("button", name="List").click()
+    page.locator(".graph-list").get_by_role("button", name="Ada Merrow", exact=True).click()
+    page.get_by_role("button", name="List").click()
+    expect(page.locator("#panel .passage").first).to_be_visible()
+    page.screenshot(path=folder / "graph-light-en.png")
+
+
+def settle(page: Page) -> None:
+    """Wait until the graph is laid out."""
+    expect(page.locator(".graph-stage[data-settled]")).to_be_visible()
+    expect(page.locator(".graph-progress")).to_be_hidden()
+    page.wait_for_timeout(300)
 
 
 def quiet(page: Page) -> None:

@@ -2,12 +2,14 @@
 
 import { h, icon, iconButton } from "./dom.js";
 import { confirmAction } from "./dialogs.js";
+import { addressOfGraph } from "./graph/address.js";
 import { errorText } from "./errors.js";
 import { day, fileSize, percent } from "./i18n.js";
 import { library } from "./library.js";
 import { closePanel, openPanel, showsPanel } from "./panel.js";
 import { openDocument } from "./reader.js";
 import { notifyFailure } from "./notices.js";
+import { stageKey } from "./uploads.js";
 
 const title = h("h2", { tabindex: "-1", t: "documents.label" });
 const add = h("button", { type: "button", class: "primary small" }, icon("plus"), h("span", { t: "documents.add" }));
@@ -56,8 +58,30 @@ function inGroups(documents) {
   const groups = Map.groupBy(documents, (item) => item.dataset_id);
   return [...groups].flatMap(([id, members]) => {
     const heading = groups.size > 1 && h("li", { class: "group", t: ["documents.dataset", { id }] });
-    return [heading, ...members.map(entry)].filter(Boolean);
+    return [heading, graphOf(id), ...members.map(entry)].filter(Boolean);
   });
+}
+
+/** What the data set's graph holds, or how far it is; the way to see it. */
+function graphOf(id) {
+  const status = library.statusOf(id);
+  const { entities = 0, relations = 0 } = status?.counts ?? {};
+  const behind = status?.notices?.includes("graph_behind");
+  const words =
+    status?.stage === "graph"
+      ? ["stage.graph"]
+      : behind
+        ? ["graph.behind.short"]
+        : entities > 0 && ["graph.counts", { entities, relations }];
+  if (!words) return null;
+  const open = h(
+    "a",
+    { class: "graph-count", href: addressOfGraph({ dataset: id }), "data-focus": `graph ${id}` },
+    icon("graph"),
+    h("span", { t: words }),
+    h("span", { class: "graph-see", t: "graph.see" }),
+  );
+  return h("li", { class: status?.stage === "graph" ? "growing" : undefined }, open);
 }
 
 function entry(item) {
@@ -79,9 +103,9 @@ function entry(item) {
   );
 }
 
-function stateOf({ status, progress, error, size_bytes: size, created_at: added }) {
+function stateOf({ status, stage, progress, error, size_bytes: size, created_at: added }) {
   if (status === "failed") return [errorText(error.code)];
-  if (status !== "ready") return [h("span", { t: ["upload.reading", { percent: percent(progress) }] })];
+  if (status !== "ready") return [h("span", { t: [stageKey(stage), { percent: percent(progress) }] })];
   return [fileSize(size), " · ", h("time", { datetime: added }, day(added))];
 }
 

@@ -7,6 +7,7 @@ import { setUpDocuments, showDocuments, toggleDocuments } from "./documents.js";
 import { byId } from "./dom.js";
 import { watchHealth } from "./health.js";
 import { languageChanges, say, t, translate } from "./i18n.js";
+import { escapeGraph, followGraph, graphIsShown, setUpGraph } from "./graph-door.js";
 import { setUpIntake } from "./intake.js";
 import { library } from "./library.js";
 import { leaveNavigation, setUpNavigation } from "./navigation.js";
@@ -18,9 +19,13 @@ import { Thread } from "./thread.js";
 import { Uploads } from "./uploads.js";
 import { Welcome } from "./welcome.js";
 
+let opened = false;
 const thread = new Thread();
 const uploads = new Uploads();
-const choose = setUpIntake((files) => uploads.add(files));
+const choose = setUpIntake((files) => {
+  uploads.add(files);
+  if (graphIsShown()) showDocuments(byId("documents")); // the tray of uploads stands in the conversation
+});
 const welcome = new Welcome(askExample, choose);
 const composer = new Composer(
   (text) => thread.send(text),
@@ -42,10 +47,20 @@ function startAnew() {
 }
 
 async function follow() {
-  const id = addressed();
+  const [id, wasGraph] = [addressed(), graphIsShown()];
   leaveNavigation();
+  if (followGraph()) return conversations.setCurrent(null);
   conversations.setCurrent(id);
+  if (wasGraph && opened && id === thread.conversationId) return;
+  opened = true;
   await thread.open(id);
+}
+
+/** From the graph back to where it was opened. */
+function returnToThread() {
+  const { conversationId } = thread;
+  history.pushState(null, "", conversationId ? addressOf(conversationId) : location.pathname);
+  return follow();
 }
 
 function showTitle() {
@@ -73,8 +88,10 @@ thread.addEventListener("empty", () => {
 });
 thread.addEventListener("filled", () => welcome.element.remove());
 thread.addEventListener("started", () => {
-  history.pushState(null, "", addressOf(thread.conversationId));
-  conversations.setCurrent(thread.conversationId);
+  if (!graphIsShown()) {
+    history.pushState(null, "", addressOf(thread.conversationId));
+    conversations.setCurrent(thread.conversationId);
+  }
   refreshConversations();
 });
 thread.addEventListener("ended", refreshConversations);
@@ -97,13 +114,15 @@ function onEscape(event) {
   if (event.key !== "Escape" || event.isComposing || hideCard()) return;
   if (document.querySelector("dialog[open], #conversation-menu:popover-open")) return;
   if (leaveNavigation()) return byId("nav-toggle").focus();
-  if (!closePanel() && thread.busy) thread.stop().catch(notifyFailure);
+  if (closePanel() || escapeGraph()) return;
+  if (thread.busy) thread.stop().catch(notifyFailure);
 }
 
 translate(document);
 setUpAppearance();
 setUpNavigation();
 setUpDocuments(choose);
+setUpGraph({ onAddress: follow, onLeave: returnToThread, onAdd: choose });
 readerLeadsBackTo(() => showDocuments(byId("documents")));
 composer.setBusy(false);
 watchHealth(refresh);

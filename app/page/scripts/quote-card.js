@@ -1,6 +1,7 @@
 /** The card that shows a source's words beside its number, on hover and on focus. */
 
 import { byId, h, icon } from "./dom.js";
+import { pathLine } from "./path-line.js";
 
 const GAP = 8;
 const EDGE = 12;
@@ -23,7 +24,10 @@ export function withCard(anchor, content) {
 export function quoteOf(reference) {
   const place = h("p", { class: "card-place" }, icon("document"), h("span", {}, reference.title));
   if (reference.page) place.append(h("span", { class: "card-page", t: ["cite.page", { page: reference.page }] }));
-  return [h("blockquote", {}, reference.quote), place, h("p", { class: "card-hint", t: "cite.hint" })];
+  const steps = reference.graph_context?.path_steps ?? [];
+  const way = steps.length > 0 && h("div", { class: "card-path" }, icon("graph"), pathLine(steps));
+  const hint = h("p", { class: "card-hint", t: "cite.hint" });
+  return [h("blockquote", {}, reference.quote), way, place, hint].filter(Boolean);
 }
 
 /** Whether a card was there to take away. */

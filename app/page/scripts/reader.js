@@ -3,6 +3,7 @@
 import { ApiError, read } from "./api.js";
 import { h, iconButton } from "./dom.js";
 import { errorText } from "./errors.js";
+import { say } from "./i18n.js";
 import { utf16Offsets } from "./offsets.js";
 import { closePanel, openPanel } from "./panel.js";
 import { hideCard } from "./quote-card.js";
@@ -14,7 +15,7 @@ const LIST_ITEM = /^\s*(?:[-•*–]|\d{1,3}[.)])\s/;
 
 const title = h("h2", { tabindex: "-1" });
 const body = h("div", { class: "reader-text", tabindex: "0", label: "reader.label" });
-const back = iconButton("back", "documents.back", () => onBack());
+const back = iconButton("back", "documents.back", () => (backOnce ?? onBack)());
 const view = h(
   "div",
   { class: "panel-view reader" },
@@ -28,6 +29,7 @@ const view = h(
   body,
 );
 let onBack = () => {};
+let backOnce = null;
 let visit = 0;
 
 /** What the arrow at the top leads back to. */
@@ -35,9 +37,12 @@ export function readerLeadsBackTo(show) {
   onBack = show;
 }
 
-/** Open the document of a reference or citation at its passage. */
-export function openPassage(reference, from) {
-  return open(reference.document_id, reference.title, reference, from);
+/**
+ * Open the document of a reference or citation at its passage; `mention` `{start, end}` in it stands out more. `back`
+ * is where the arrow leads to, when that is not the list of documents.
+ */
+export function openPassage(reference, from, back = null) {
+  return open(reference.document_id, reference.title, reference, from, back);
 }
 
 /** Open a document at its beginning. */
@@ -45,8 +50,10 @@ export function openDocument(id, name, from) {
   return open(id, name, null, from);
 }
 
-async function open(id, name, passage, from) {
+async function open(id, name, passage, from, goBack = null) {
   const mine = (visit += 1);
+  backOnce = goBack;
+  say(back, "tip", goBack ? "reader.back" : "documents.back");
   hideCard();
   title.textContent = name;
   body.replaceChildren(h("p", { class: "quiet-note", t: "reader.loading" }));
@@ -55,7 +62,7 @@ async function open(id, name, passage, from) {
   if (mine !== visit) return;
   body.replaceChildren(...shown);
   body.scrollTop = 0;
-  body.querySelector("mark")?.scrollIntoView({ block: "center" });
+  (body.querySelector(".mention") ?? body.querySelector("mark"))?.scrollIntoView({ block: "center" });
 }
 
 async function contents(id, passage) {
@@ -71,13 +78,12 @@ async function contents(id, passage) {
 
 /** The text in pieces that the browser can lay out one by one: pages, or stretches that end at a line's end. */
 function leaves(text, pages, passage) {
-  const points = passage ? [passage.start, passage.end] : [0, 0];
-  const [start, end] = utf16Offsets(text, points);
+  const points = utf16Offsets(text, pointsOf(passage));
   const places = spans(text, pages);
   const shown = pages.length > 0 ? places.map(({ from, to }) => rejoined(text, from, to)).join("") : text;
   return places.map(({ from, to, page }) => {
     const label = page && h("p", { class: "leaf-page", t: ["reader.page", { page }] });
-    return h("section", { class: "leaf" }, label, h("div", {}, marked(shown, from, to, start, end)));
+    return h("section", { class: "leaf" }, label, h("div", {}, marked(shown, from, to, points)));
   });
 }
 
@@ -95,10 +101,26 @@ export function rejoined(text, from, to) {
   });
 }
 
-function marked(text, from, to, start, end) {
+/** Where the passage begins, its mention begins and ends, and the passage ends; all the same without a mention. */
+function pointsOf(passage) {
+  if (!passage) return [0, 0, 0, 0];
+  const { start, end, mention } = passage;
+  return [start, mention?.start ?? end, mention?.end ?? end, end];
+}
+
+function marked(text, from, to, [start, mentionStart, mentionEnd, end]) {
   const [first, last] = [Math.max(from, start), Math.min(to, end)];
   if (first >= last) return [text.slice(from, to)];
-  const mark = h("mark", { description: "reader.passage" }, text.slice(first, last));
+  const [a, b] = [mentionStart, mentionEnd].map((point) => Math.min(last, Math.max(first, point)));
+  const mention = a < b && h("strong", { class: "mention" }, text.slice(a, b));
+  const around = mention && "around";
+  const mark = h(
+    "mark",
+    { class: around, description: "reader.passage" },
+    text.slice(first, a),
+    mention,
+    text.slice(b, last),
+  );
   return [text.slice(from, first), mark, text.slice(last, to)];
 }
 

@@ -1,5 +1,6 @@
 /** The sources of one answer: the numbered buttons in its text and the list below it. */
 
+import { answerPath } from "./answer-path.js";
 import { h } from "./dom.js";
 import { quoteOf, withCard } from "./quote-card.js";
 import { openPassage } from "./reader.js";
@@ -67,6 +68,6 @@ export class Sources {
       page && h("span", { class: "source-page", t: ["cite.page", { page }] }),
       h("span", { class: "source-quote" }, quote),
     );
-    return h("li", {}, open);
+    return h("li", {}, open, answerPath(reference.graph_context ?? cited.graph_context));
   }
 }

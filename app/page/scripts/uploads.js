@@ -3,7 +3,7 @@
 import { ApiError, upload } from "./api.js";
 import { h, icon, iconButton } from "./dom.js";
 import { errorText, errorWords } from "./errors.js";
-import { percent, say, t } from "./i18n.js";
+import { knows, percent, say, t } from "./i18n.js";
 import { library } from "./library.js";
 import { announce } from "./notices.js";
 
@@ -57,10 +57,21 @@ export class Uploads {
       const document = await library.look(id).catch((error) => ({ failure: error }));
       if (document.failure && !document.failure.retryable) return row.fail(document.failure.code ?? "internal");
       if (document.status === "failed") return this.#end(() => row.fail(document.error.code));
-      if (document.status === "ready") return this.#end(() => row.ready());
-      if (!document.failure) row.reading(document.progress);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS[Math.min(round, POLL_MS.length - 1)]));
+      if (document.status === "ready") return this.#await(document.dataset_id, row);
+      if (!document.failure) row.reading(document.stage, document.progress);
+      await pause(round);
     }
+  }
+
+  /** The document can be found; its data set's graph may still be on its way. */
+  async #await(datasetId, row) {
+    for (let round = 0; row.element.isConnected; round += 1) {
+      const status = await library.lookAt(datasetId);
+      if (status?.stage !== "graph") break;
+      row.building();
+      await pause(round);
+    }
+    return this.#end(() => row.ready());
   }
 
   async #end(show) {
@@ -71,6 +82,15 @@ export class Uploads {
   #settle() {
     this.element.hidden = this.element.children.length === 0;
   }
+}
+
+/** The words for a stage of indexing; a stage this page does not know is reading. */
+export function stageKey(stage) {
+  return knows(`stage.${stage}`) ? `stage.${stage}` : "stage.parsing";
+}
+
+function pause(round) {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS[Math.min(round, POLL_MS.length - 1)]));
 }
 
 /** One file's row. */
@@ -102,10 +122,16 @@ class Row {
     say(this.#state, "text", "upload.sending", { percent: percent(done) });
   }
 
-  /** So much of the document has been read. */
-  reading(done) {
-    this.#bar.value = 0.5 + done / 2;
-    say(this.#state, "text", "upload.reading", { percent: percent(done) });
+  /** The document has come to this stage, and is so far in all. */
+  reading(stage, done) {
+    this.#bar.value = 0.5 + 0.45 * done;
+    say(this.#state, "text", stageKey(stage), { percent: percent(done) });
+  }
+
+  /** It is searchable, and is being woven into the graph. */
+  building() {
+    this.#bar.value = 0.97;
+    say(this.#state, "text", "stage.graph");
   }
 
   /** It can be asked about. */

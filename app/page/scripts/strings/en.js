@@ -139,7 +139,6 @@ export const en = {
   "upload.drop": "Drop the files to add them",
   "upload.waiting": "Waiting",
   "upload.sending": ({ percent }) => `Uploading ${percent}`,
-  "upload.reading": ({ percent }) => `Reading ${percent}`,
   "upload.ready": "Ready",
   "upload.progress": ({ name }) => `Progress of ${name}`,
   "upload.failed": ({ name }) => `${name} could not be added`,

@@ -172,7 +172,6 @@ export const zh = {
   "upload.drop": "松开鼠标，添加这些文件",
   "upload.waiting": "等待中",
   "upload.sending": ({ percent }) => `上传中 ${percent}`,
-  "upload.reading": ({ percent }) => `读取中 ${percent}`,
   "upload.ready": "已就绪",
   "upload.progress": ({ name }) => `${name} 的进度`,
   "upload.failed": ({ name }) => `${name} 没能添加`,
