@@ -24,10 +24,11 @@ from flags.names import KnownNames
 from flags.settled_file import SettledFile
 from flags.source import FlagSource, read_layers
 from flags.values import FLAG_NAMES
-from tools.knowledge.settings import KnowledgeSettings
+from tools.knowledge.settings import EnrichmentSettings, KnowledgeSettings
 from tools.models.embedders.settings import EmbedderSettings
+from tools.models.rerankers.settings import RerankerSettings
 from tools.models.settings import ChatModelSettings
-from tools.stores.settings import StoreSettings
+from tools.stores.settings import MilvusSettings, Neo4jSettings, StoreSettings
 
 NOT_USED_YET: Mapping[str, tuple[str, ...]] = {
     "PostgreSQL": (
@@ -39,8 +40,6 @@ NOT_USED_YET: Mapping[str, tuple[str, ...]] = {
         "POSTGRES_PASSWORD",
     ),
     "Redis": ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"),
-    "Milvus": ("MILVUS_URI", "MILVUS_HOST", "MILVUS_PORT", "MILVUS_TOKEN"),
-    "Neo4j": ("NEO4J_URI", "NEO4J_USER", "NEO4J_USERNAME", "NEO4J_PASSWORD"),
     "models": ("ARK_API_KEY", "MODEL_ROUTER_STRATEGY"),
     "encryption": ("ENCRYPTION_KEY",),
     "monitoring": ("PROMETHEUS_ENDPOINT", "GRAFANA_ENDPOINT", "SENTRY_DSN"),
@@ -62,7 +61,18 @@ class Origin:
     """Name in capitals -> `.env`, `environment` or `command line`, for the names that are set."""
 
 
-class Settings(ServerSettings, AuthSettings, StoreSettings, KnowledgeSettings, ChatModelSettings, EmbedderSettings):
+class Settings(
+    ServerSettings,
+    AuthSettings,
+    StoreSettings,
+    MilvusSettings,
+    Neo4jSettings,
+    KnowledgeSettings,
+    EnrichmentSettings,
+    ChatModelSettings,
+    EmbedderSettings,
+    RerankerSettings,
+):
     """Everything that is set; each section that it inherits can be handed this object.
 
     `Settings(data_dir=...)` takes what it is given and looks nowhere else; `Settings.load()` reads the world.

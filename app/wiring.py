@@ -6,13 +6,14 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import structlog
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from app.auth import Authenticator
+from app.knowledge_parts import KnowledgeParts, open_enrichment, open_knowledge
 from app.observability.health import PartHealth
 from app.observability.metrics import Metrics
 from app.observability.snapshots import Snapshots
@@ -30,9 +31,6 @@ from tools.errors import ZhiyinError
 from tools.intent.keywords import KeywordIntentDetector
 from tools.intent.probe import probe_accuracy
 from tools.intent.rules import RuleIntentDetector
-from tools.knowledge.ingest import Ingestor
-from tools.knowledge.protocol import Retriever
-from tools.knowledge.retriever import HybridRetriever
 from tools.models.embedders.open import open_embedder
 from tools.models.open import open_chat_models
 from tools.models.persona import FilePersonaSource
@@ -40,12 +38,8 @@ from tools.models.protocol import ChatModel, Embedder
 from tools.models.router import SingleModelRouter
 from tools.stores.audit import SqlAuditStore
 from tools.stores.checkpoints import SqlCheckpointSaver
-from tools.stores.chunks import SqlChunkReader
 from tools.stores.conversations import SqlConversationStore
 from tools.stores.database import Database
-from tools.stores.documents import SqlDocumentStore
-from tools.stores.index_queue import SqlIndexQueue
-from tools.stores.knowledge_protocol import DocumentStore
 from tools.stores.owner import ProcessOwner
 from tools.stores.protocol import AuditStore, ConversationStore, TurnStore
 from tools.stores.turns import SqlTurnStore
@@ -69,7 +63,7 @@ class Replacements:
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class App(KnowledgeParts):
     """The running app's parts, as routes and commands reach them."""
 
     settings: Settings
@@ -78,11 +72,8 @@ class App:
     database: Database
     conversations: ConversationStore
     turn_store: TurnStore
-    documents: DocumentStore
     audit: AuditStore
     embedder: Embedder
-    retriever: Retriever
-    ingestor: Ingestor
     models: SingleModelRouter
     services: Services
     turns: TurnRunner
@@ -99,16 +90,22 @@ class App:
             log.warning("models.not_ready", code=error.code, reason=error.message)
 
     async def health(self) -> dict[str, PartHealth]:
-        """How each part is; a turn needs the store and a chat model, and gets by without the encoder."""
-        store, embedder = await asyncio.gather(
+        """How each part is; a turn needs the store and a chat model, and gets by without all others."""
+        store, embedder, graph, vectors = await asyncio.gather(
             _checked(self.database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())),
             _checked(self.embedder.embed([f"ready {next(_PROBES)}"])),
+            _checked(self.graphs.check()),
+            _checked(self.vectors.check() if self.vectors else asyncio.sleep(0)),
         )
-        return {
+        health = {
             "store": PartHealth("ok" if store else "down", needed=True),
             "embedder": PartHealth("ok" if embedder else "degraded", needed=False),
+            "graph_store": PartHealth("ok" if graph else "degraded", needed=False),
             "chat_model": PartHealth("ok", needed=True, detail=self.services.models.names()[0]),
         }
+        if self.vectors is not None:
+            health["vector_store"] = PartHealth("ok" if vectors else "degraded", needed=False)
+        return health
 
 
 def authenticator_of(settings: Settings) -> Authenticator:
@@ -138,18 +135,15 @@ async def open_app(settings: Settings, replacements: Replacements | None = None)
         stack.push_async_callback(flags.close)
         embedder = open_embedder(settings)
         stack.push_async_callback(embedder.close)
-        retriever = HybridRetriever(SqlChunkReader(database), embedder)
-        stack.push_async_callback(retriever.close)
-        documents = SqlDocumentStore(database)
-        ingestor = Ingestor(documents, SqlIndexQueue(database), embedder, owner, settings.data_dir, settings)
-        await ingestor.start()
-        stack.push_async_callback(ingestor.close)
-        models = SingleModelRouter(swapped.chat_models or open_chat_models(settings, embedder))
+        knowledge = await open_knowledge(stack, settings, database, embedder, owner)
+        chat_models = swapped.chat_models or open_chat_models(settings, embedder)
+        models = SingleModelRouter(chat_models)
         stack.push_async_callback(models.close)
+        await open_enrichment(stack, settings, database, knowledge, chat_models)
         conversations = SqlConversationStore(database)
         services = Services(
             conversations=conversations,
-            retriever=retriever,
+            retriever=knowledge.retriever,
             models=models,
             personas=FilePersonaSource(settings.data_dir),
             intents=RuleIntentDetector(),
@@ -173,17 +167,15 @@ async def open_app(settings: Settings, replacements: Replacements | None = None)
         await turns.open()
         stack.push_async_callback(turns.close)
         yield App(
+            **{part.name: getattr(knowledge, part.name) for part in fields(knowledge)},
             settings=settings,
             flags=flags,
             metrics=metrics,
             database=database,
             conversations=conversations,
             turn_store=turn_store,
-            documents=documents,
             audit=SqlAuditStore(database),
             embedder=embedder,
-            retriever=retriever,
-            ingestor=ingestor,
             models=models,
             services=services,
             turns=turns,

@@ -23,7 +23,7 @@ from rich.markdown import Markdown
 from evals import report as reports
 from evals.report import Report
 from evals.settings import EvalSettings
-from evals.suites import citations, dialogue, retrieval
+from evals.suites import citations, dialogue, extraction, graph, relations, retrieval
 
 Run = Callable[[Path, str], Coroutine[Any, Any, Report]]
 
@@ -42,6 +42,18 @@ SUITES: dict[str, Suite] = {
     "multihop_hotpotqa": Suite(retrieval.multihop, "passage recall, HotpotQA sample", True),
     "multihop_musique": Suite(retrieval.multihop, "passage recall, MuSiQue sample", True),
     "cmrc2018_zh": Suite(retrieval.span_questions, "passage recall, Chinese span questions", True),
+    "entities": Suite(extraction.labelled_entities, "our extractor on 300 labelled sentences per language: F1, ECE"),
+    "conll04": Suite(extraction.conll04, "our extractor's entities, mapped, CoNLL-2004", True),
+    "wikineural_en": Suite(extraction.wikineural, "our extractor's entities, mapped, WikiNEuRal", True),
+    "cluener2020_zh": Suite(extraction.cluener, "our tagger trained on its train set, Chinese entities", True),
+    "relations": Suite(relations.labelled_relations, "our extractor on 300 labelled sentences per language: F1, ECE"),
+    "semeval2010_task8": Suite(
+        relations.semeval2010, "our classifier trained on its train set, English relations", True
+    ),
+    "sanwen_zh": Suite(relations.sanwen, "our classifier trained on its train set, Chinese relations", True),
+    "crossre": Suite(relations.crossre_types, "our classifier trained on its train set, six domains", True),
+    "deletion_parity": Suite(graph.parity, "20 random histories, each against a graph built of what is left"),
+    "graph_cost": Suite(graph.cost, "CPU and memory of building the graph of 6,119 passages"),
     "citations": Suite(citations.citations, "quotes verbatim, gold answer found in the answer"),
     "engines": Suite(citations.engines, "the three engines side by side"),
     "dialogues": Suite(dialogue.dialogues, "scenarios with expected events and latency budgets"),

@@ -14,10 +14,20 @@ from nodes.verify_answer import VerifyAnswerUpdate
 from nodes.write_answer import WriteAnswerUpdate
 from tools.emotion.protocol import Emotion
 from tools.intent.protocol import Intent
-from tools.knowledge.protocol import Passage
+from tools.knowledge.protocol import GraphContext, Passage, PathStep
 from tools.models.protocol import ChatMessage, ModelChoice
 
-CHECKPOINTED: tuple[type, ...] = (ChatMessage, Citation, Emotion, Intent, ModelChoice, Passage, Unsupported)
+CHECKPOINTED: tuple[type, ...] = (
+    ChatMessage,
+    Citation,
+    Emotion,
+    GraphContext,
+    Intent,
+    ModelChoice,
+    Passage,
+    PathStep,
+    Unsupported,
+)
 """The value types in the state: the only ones a checkpoint may bring back to life."""
 
 

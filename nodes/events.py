@@ -7,11 +7,12 @@ turn (`graphs.channel`), after neighbouring deltas have been joined.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.knowledge.protocol import Passage
+from tools.knowledge import protocol as knowledge
 
 
 class _Event(BaseModel):
@@ -50,8 +51,36 @@ class EmotionEvent(_Event):
     intensity: float
 
 
+class PathStep(_Event):
+    """One hop: from the first of `entities` to the second, and the sentence at `start`-`end` that says so.
+
+    `forward` is false where the relation reads from the second to the first.
+    """
+
+    entities: tuple[str, str]
+    relation: str
+    confidence: float
+    sentence: str
+    document_id: str
+    start: int
+    end: int
+    forward: bool = True
+
+
+class GraphContext(_Event):
+    """How the graph led to a passage: names and relations on the way, each path as a line, the first one in steps."""
+
+    entities: list[str]
+    relations: list[str]
+    path: list[str]
+    path_steps: list[PathStep]
+
+
 class Reference(_Event):
-    """A passage offered to the answer; `quote` stands verbatim in the document at `start`-`end`."""
+    """A passage offered to the answer; `quote` stands verbatim in the document at `start`-`end`.
+
+    `graph_context` is there when the graph led to it.
+    """
 
     id: str
     title: str
@@ -61,6 +90,7 @@ class Reference(_Event):
     end: int
     quote: str
     score: float
+    graph_context: GraphContext | None = None
 
 
 class Citation(Reference):
@@ -69,7 +99,7 @@ class Citation(Reference):
     sentence: str
 
 
-def reference_to(label: str, passage: Passage) -> Reference:
+def reference_to(label: str, passage: knowledge.Passage) -> Reference:
     """A passage as clients see it, under the label by which an answer cites it."""
     return Reference(
         id=label,
@@ -80,6 +110,16 @@ def reference_to(label: str, passage: Passage) -> Reference:
         end=passage.end,
         quote=passage.text,
         score=passage.score,
+        graph_context=_graph_context(passage.graph) if passage.graph is not None else None,
+    )
+
+
+def _graph_context(found: knowledge.GraphContext) -> GraphContext:
+    return GraphContext(
+        entities=list(found.entities),
+        relations=list(found.relations),
+        path=list(found.path),
+        path_steps=[PathStep(**asdict(step)) for step in found.path_steps],
     )
 
 

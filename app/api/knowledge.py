@@ -13,20 +13,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.api.chat import Caller, Parts
+from app.api.dataset_status import DatasetStatusOut, FileError, file_error, status_of
 from app.api.upload_form import missing, received
 from app.errors import UnsupportedMediaType, responses
 from tools.knowledge.ingest import DEFAULT_INDEX_TYPE
 from tools.knowledge.options import IndexOptions
 from tools.knowledge.parsing import file_type
 from tools.knowledge.uploads import Upload, clean_name
-from tools.stores.knowledge_protocol import Dataset, DatasetStatus, Document, IndexType
+from tools.stores.knowledge_protocol import Dataset, Document, IndexType
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
 
 MAX_ID_CHARACTERS = 200
 RESERVED = frozenset("/\\?#%")
 """Characters that a path does not hold as they are."""
-GRAPH_NOTICE = "graph_not_available"
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page.")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before.")]
@@ -55,42 +55,6 @@ class IndexBody(BaseModel):
     dataset_id: str = Field(default="default", min_length=1, max_length=200)
     index_type: IndexType = DEFAULT_INDEX_TYPE
     options: IndexOptions = IndexOptions()
-
-
-class Counts(BaseModel):
-    """Documents by status, and the passages that can be found."""
-
-    documents: int
-    queued: int
-    indexing: int
-    ready: int
-    failed: int
-    chunks: int
-
-
-class FileError(BaseModel):
-    """Why a file is not indexed. Codes: `encrypted_pdf`, `broken_file`, `empty_document`, `unsupported_type`,
-    `archive_too_large`, `not_text`, `parse_timeout`, `too_large`, `indexing_failed`.
-    """
-
-    document_id: str
-    name: str
-    code: str
-    message: str
-
-
-class DatasetStatusOut(BaseModel):
-    """How far a data set is; `stage` is its least advanced document's, `notices` are stable codes."""
-
-    dataset_id: str
-    status: Literal["empty", "indexing", "ready", "failed", "partial"]
-    stage: Literal["queued", "parsing", "embedding", "storing", "done"]
-    progress: float = Field(ge=0, le=1)
-    counts: Counts
-    errors: list[FileError]
-    index_type: IndexType
-    options: dict[str, Any]
-    notices: list[str]
 
 
 class DatasetOut(BaseModel):
@@ -208,18 +172,17 @@ async def upload(request: Request, caller: Caller, app: Parts) -> UploadAccepted
     return UploadAccepted(dataset_id=dataset_id, documents=accepted)
 
 
-@router.post("/index", status_code=202, responses=responses(400, 401, 403, 404, 408, 413, 415, 422, 501, 503))
+@router.post("/index", status_code=202, responses=responses(400, 401, 403, 404, 408, 413, 415, 422, 503))
 async def index(body: IndexBody, caller: Caller, app: Parts) -> DatasetStatusOut:
     """Index a data set again with these options; what is found now is found until the new passages are there."""
     await app.ingestor.reindex(caller.tenant_id, body.dataset_id, body.index_type, body.options)
-    dataset = await app.documents.get_dataset(caller.tenant_id, body.dataset_id)
-    return _status(dataset, await app.documents.status(caller.tenant_id, body.dataset_id))
+    return await status_of(app, caller.tenant_id, await app.documents.get_dataset(caller.tenant_id, body.dataset_id))
 
 
 @router.get("/status/{dataset_id}", responses=responses(401, 403, 404, 503))
 async def status(dataset: OwnedDataset, caller: Caller, app: Parts) -> DatasetStatusOut:
     """How far a data set's indexing is, and which files failed."""
-    return _status(dataset, await app.documents.status(caller.tenant_id, dataset.id))
+    return await status_of(app, caller.tenant_id, dataset)
 
 
 @router.get("/datasets", responses=responses(401, 403, 422, 503))
@@ -284,38 +247,6 @@ def _check_files(uploads: Sequence[Upload]) -> None:
         raise UnsupportedMediaType("Files of this type are not read here.", code="unsupported_type")
 
 
-def _status(dataset: Dataset, found: DatasetStatus) -> DatasetStatusOut:
-    counts = Counts(
-        documents=sum(found.counts.values()),
-        queued=found.counts.get("queued", 0),
-        indexing=found.counts.get("indexing", 0),
-        ready=found.counts.get("ready", 0),
-        failed=found.counts.get("failed", 0),
-        chunks=found.chunks,
-    )
-    return DatasetStatusOut(
-        dataset_id=dataset.id,
-        status=_overall(counts),
-        stage=found.stage,
-        progress=found.progress,
-        counts=counts,
-        errors=[error for document in found.failed if (error := _error(document))],
-        index_type=dataset.index_type,
-        options=dict(dataset.options),
-        notices=[GRAPH_NOTICE] if dataset.index_type == "hybrid" else [],
-    )
-
-
-def _overall(counts: Counts) -> Literal["empty", "indexing", "ready", "failed", "partial"]:
-    if not counts.documents:
-        return "empty"
-    if counts.queued or counts.indexing:
-        return "indexing"
-    if not counts.failed:
-        return "ready"
-    return "partial" if counts.ready else "failed"
-
-
 def _dataset(dataset: Dataset) -> DatasetOut:
     return DatasetOut(
         id=dataset.id,
@@ -338,17 +269,9 @@ def _document(document: Document) -> DocumentOut:
         status=document.status,
         stage=document.stage,
         progress=document.progress,
-        error=_error(document),
+        error=file_error(document),
         metadata=dict(document.metadata),
         chunks=document.chunks,
         created_at=document.created_at,
         indexed_at=document.indexed_at,
-    )
-
-
-def _error(document: Document) -> FileError | None:
-    if document.error_code is None:
-        return None
-    return FileError(
-        document_id=document.id, name=document.name, code=document.error_code, message=document.error or ""
     )

@@ -13,7 +13,6 @@ PLANNED: tuple[tuple[str, str], ...] = (
     ("POST", "/v1/chat/completions"),
     ("GET", "/v1/models"),
     ("POST", "/v1/embeddings"),
-    ("GET", "/api/v1/knowledge/graph/{dataset_id}"),
     ("POST", "/api/v1/agent/execute"),
     ("GET", "/api/v1/approvals"),
     ("POST", "/api/v1/approvals/{approval_id}"),

@@ -14,11 +14,18 @@ from app.errors import responses
 from nodes.events import Reference, reference_to
 from tools.errors import InvalidInput
 from tools.knowledge.dates import date_range
+from tools.knowledge.extraction.types import entity_type
 from tools.knowledge.protocol import Passage, Retrieval, RetrievalQuery, SearchType, Source
 
 router = APIRouter(prefix="/api/v1/search", tags=["search"])
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _known_type(name: str) -> str:
+    if entity_type(name) is None:
+        raise ValueError("is no entity type")
+    return name
 
 
 def _checked_range(text: str) -> str:
@@ -30,7 +37,7 @@ def _checked_range(text: str) -> str:
 
 
 class GraphOptions(BaseModel):
-    """How a graph would be walked; without one these change nothing."""
+    """How the graph is walked: how long paths may be, and whether they and the communities are used."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -44,7 +51,9 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    entity_types: list[Name] | None = Field(default=None, max_length=50)
+    entity_types: list[Annotated[Name, AfterValidator(_known_type)]] | None = Field(
+        default=None, max_length=50, description="A passage mentions an entity of one of these types; en or zh names."
+    )
     date_range: Annotated[str, Field(max_length=30), AfterValidator(_checked_range)] | None = Field(
         default=None, description="Two dates with a slash, both included; `..` leaves an end open."
     )
@@ -63,34 +72,12 @@ class SearchBody(BaseModel):
     filters: Filters = Filters()
 
 
-class PathStep(BaseModel):
-    """One hop: what it leads from and to, and the sentence that says so."""
-
-    entities: list[str]
-    relation: str
-    confidence: float
-    sentence: str
-    document_id: str
-    start: int
-    end: int
-
-
-class GraphContext(BaseModel):
-    """How the graph led to a passage."""
-
-    entities: list[str]
-    relations: list[str]
-    path: list[str]
-    path_steps: list[PathStep]
-
-
 class SearchResult(Reference):
     """A passage as a reference, with its text in `content` too. `graph_context` is null without a graph."""
 
     content: str
     source: Source
     dataset_id: str
-    graph_context: GraphContext | None = None
 
 
 class SearchMetadata(BaseModel):
@@ -111,9 +98,9 @@ class SearchAnswer(BaseModel):
     metadata: SearchMetadata
 
 
-@router.post("/graph", responses=responses(400, 401, 403, 404, 408, 413, 415, 422, 501, 503))
+@router.post("/graph", responses=responses(400, 401, 403, 404, 408, 413, 415, 422, 503))
 async def search_graph(body: SearchBody, caller: Caller, app: Parts) -> SearchAnswer:
-    """Passages for a query by words and meaning; `graph` is 501 until a graph is built."""
+    """Passages for a query by words, meaning and the graph, each with the path that leads to it."""
     started = time.perf_counter()
     for dataset_id in body.dataset_ids or ():
         await app.documents.get_dataset(caller.tenant_id, dataset_id)
@@ -126,7 +113,14 @@ async def search_graph(body: SearchBody, caller: Caller, app: Parts) -> SearchAn
 
 def _query(body: SearchBody) -> RetrievalQuery:
     filters: dict[str, Any] = body.filters.model_dump(exclude_none=True)
-    return RetrievalQuery(body.query, body.top_k, body.dataset_ids, body.search_type, filters)
+    return RetrievalQuery(
+        text=body.query,
+        top_k=body.top_k,
+        dataset_ids=body.dataset_ids,
+        search_type=body.search_type,
+        filters=filters,
+        **body.graph_options.model_dump(),
+    )
 
 
 def _result(label: str, passage: Passage) -> SearchResult:
@@ -140,6 +134,8 @@ def _result(label: str, passage: Passage) -> SearchResult:
 
 def _metadata(retrieval: Retrieval, took_ms: float) -> SearchMetadata:
     return SearchMetadata(
+        total_nodes_explored=retrieval.nodes_explored,
+        communities_found=retrieval.communities_found,
         execution_time_ms=round(took_ms, 3),
         graph_version=retrieval.version,
         degraded=retrieval.degraded,

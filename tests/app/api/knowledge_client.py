@@ -14,10 +14,11 @@ import httpx
 from fastapi import FastAPI
 
 from app import errors
-from app.api import knowledge
+from app.api import graph, knowledge
 from app.auth import Authenticator
 from app.limits import Door
 from tests.tools.knowledge.workshop import Workshop, workshop
+from tools.knowledge.graph.view import GraphView
 from tools.knowledge.settings import KnowledgeSettings
 
 BASE = "/api/v1/knowledge"
@@ -74,9 +75,18 @@ async def client(folder: Path, *, start: bool = True) -> AsyncIterator[Client]:
     async with workshop(folder, max_file_bytes=MAX_FILE_BYTES, start=start) as shop:
         api = FastAPI()
         api.include_router(knowledge.router)
+        api.include_router(graph.router)
         errors.install(api)
         settings = KnowledgeSettings(knowledge_max_file_bytes=MAX_FILE_BYTES, knowledge_max_files=20)
-        api.state.app = SimpleNamespace(documents=shop.documents, ingestor=shop.ingestor, settings=settings)
+        api.state.app = SimpleNamespace(
+            documents=shop.documents,
+            ingestor=shop.ingestor,
+            settings=settings,
+            graphs=shop.graphs,
+            outbox=shop.outbox,
+            followers=shop.followers,
+            graph_view=GraphView(shop.graphs, shop.outbox, shop.reader),
+        )
         api.state.tenant = "t"
         api.add_middleware(Door, authenticator=ByState(api), max_body_bytes=2**20, max_upload_bytes=MAX_FILE_BYTES * 20)
         transport = httpx.ASGITransport(api, raise_app_exceptions=False)

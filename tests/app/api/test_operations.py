@@ -25,6 +25,7 @@ async def test_a_running_app_is_live_started_and_ready(tmp_path: Path) -> None:
         assert {name: part["status"] for name, part in ready.json()["parts"].items()} == {
             "store": "ok",
             "embedder": "ok",
+            "graph_store": "ok",
             "chat_model": "ok",
         }
         assert (await app.client.get("/health")).json() == ready.json()

@@ -32,8 +32,8 @@ async def test_results_are_references_with_their_content(tmp_path: Path) -> None
     assert "1874" in first["content"]
     assert text[first["start"] : first["end"]] == first["quote"] == first["content"]
     assert [result["id"] for result in body["results"]] == [str(n) for n in range(1, len(body["results"]) + 1)]
-    assert first["source"] in ("bm25", "vector")
-    assert first["graph_context"] is None
+    assert first["source"] in ("bm25", "vector", "graph_traversal")
+    assert first["graph_context"]["entities"] == ["Lowick Harbour"]
     assert 0 < first["score"] <= 1
 
 
@@ -42,11 +42,11 @@ async def test_metadata_says_how_the_results_came_about(tmp_path: Path) -> None:
         before = (await ask(server.client)).json()["metadata"]
         await upload(server.app, "local", {"new.md": "# New\n\nA new document."})
         after = (await ask(server.client, search_type="vector")).json()["metadata"]
-    assert before["total_nodes_explored"] == before["communities_found"] == 0
+    assert before["total_nodes_explored"] > 2
+    assert after["total_nodes_explored"] == before["communities_found"] == 0
     assert before["execution_time_ms"] > 0
-    assert before["degraded"] is False
-    assert before["notices"] == ["graph_not_available"]
-    assert after["notices"] == []
+    assert before["degraded"] is after["degraded"] is False
+    assert before["notices"] == after["notices"] == []
     assert after["graph_version"] > before["graph_version"]
 
 
@@ -57,11 +57,64 @@ async def test_chinese_finds_chinese(tmp_path: Path) -> None:
     assert results[0]["source"] == "bm25"
 
 
-async def test_graph_search_is_not_available(tmp_path: Path) -> None:
-    async with served(tmp_path) as server:
-        answer = await ask(server.client, search_type="graph")
-    assert answer.status_code == 501
-    assert answer.json()["code"] == "not_available"
+CHAIN = {
+    "harbour.md": "# Lowick Harbour\n\nLowick Harbour was built in 1874 by the engineer Ada Merrow.\n",
+    "merrow.md": "# Ada Merrow\n\nAda Merrow was born in Tarn Bay in 1840.\n",
+    "bay.md": "# Tarn Bay\n\nTarn Bay is a village in Norland, known for herring.\n",
+}
+
+
+async def test_an_answer_shows_its_path_with_sentences_that_stand_in_the_documents(tmp_path: Path) -> None:
+    async with served(tmp_path, corpus=CHAIN) as server:
+        question = "What is the birthplace of the engineer of Lowick Harbour known for?"
+        body = (await ask(server.client, question, graph_options={"max_hops": 3})).json()
+        assert {result["title"] for result in body["results"]} == {"Lowick Harbour", "Ada Merrow", "Tarn Bay"}
+        (far,) = [result for result in body["results"] if result["title"] == "Tarn Bay"]
+        found = far["graph_context"]
+        assert found["path"][0] == "Lowick Harbour->Ada Merrow->Tarn Bay"
+        assert [step["entities"] for step in found["path_steps"]] == [
+            ["Lowick Harbour", "Ada Merrow"],
+            ["Ada Merrow", "Tarn Bay"],
+        ]
+        assert len(found["relations"]) > 0
+        for step in found["path_steps"]:
+            read = await server.client.get(f"/api/v1/knowledge/documents/{step['document_id']}/text")
+            assert read.json()["text"][step["start"] : step["end"]] == step["sentence"]
+            assert 0 < step["confidence"] <= 1
+
+
+async def test_paths_are_left_out_when_nobody_wants_them(tmp_path: Path) -> None:
+    async with served(tmp_path, corpus=CHAIN) as server:
+        answer = await ask(server.client, graph_options={"use_path_reasoning": False})
+    assert all(result["graph_context"] is None for result in answer.json()["results"])
+
+
+async def test_graph_search_gives_what_the_walk_comes_to(tmp_path: Path) -> None:
+    async with served(tmp_path, corpus=CHAIN) as server:
+        body = (await ask(server.client, "Lowick Harbour", search_type="graph")).json()
+        nothing = (await ask(server.client, "bananas", search_type="graph")).json()
+    assert {result["source"] for result in body["results"]} == {"graph_traversal"}
+    assert {result["title"] for result in body["results"]} >= {"Lowick Harbour", "Ada Merrow"}
+    assert (nothing["results"], nothing["metadata"]["notices"]) == ([], ["no_entity_named"])
+
+
+async def test_passages_are_filtered_by_the_types_of_entities_they_mention(tmp_path: Path) -> None:
+    async with served(tmp_path, corpus=CHAIN) as server:
+
+        async def status_of(*types: str) -> int:
+            return (await ask(server.client, filters={"entity_types": list(types)})).status_code
+
+        assert await status_of("location", "地点") == 200
+        assert await status_of("planet") == 422
+
+
+async def test_broad_questions_are_answered_over_the_documents(tmp_path: Path) -> None:
+    async with served(tmp_path, corpus=CHAIN) as server:
+        await server.app.settled()
+        body = (await ask(server.client, "What are these documents about?")).json()
+    assert {result["source"] for result in body["results"]} == {"community"}
+    assert {result["title"] for result in body["results"]} == {"Lowick Harbour", "Ada Merrow", "Tarn Bay"}
+    assert body["metadata"]["communities_found"] >= 1
 
 
 async def test_a_missing_data_set_is_told_before_a_missing_graph(tmp_path: Path) -> None:
@@ -160,9 +213,8 @@ async def test_the_whole_contract_body_is_accepted(tmp_path: Path) -> None:
             graph_options={"max_hops": 2, "use_community": True, "use_path_reasoning": True},
             top_k=10,
             dataset_ids=["default"],
-            filters={"entity_types": ["概念"], "date_range": "2024-01-01/.."},
+            filters={"entity_types": ["人物", "地点", "时间"], "date_range": "2024-01-01/.."},
         )
     assert answer.status_code == 200
-    assert answer.json()["metadata"]["degraded"] is True
-    assert answer.json()["metadata"]["notices"] == ["graph_not_available", "entity_types_not_available"]
-    assert answer.json()["results"]
+    assert answer.json()["metadata"]["degraded"] is False
+    assert answer.json()["metadata"]["notices"] == []

@@ -143,7 +143,7 @@ async def test_path_tricks_in_file_names_end_as_names(tmp_path: Path) -> None:
         bodies = [part(b"x%d" % n, f'form-data; name="file"; filename="{name}"') for n, name in enumerate(sent)]
         answer = await api.send(b"".join(bodies) + END)
         assert [d["name"] for d in answer.json()["documents"]] == ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"]
-        assert {path.parent.parent for path in all_files(tmp_path)} >= {tmp_path / "data" / "uploads"}
+        assert {path.parent.parent.parent for path in all_files(tmp_path)} >= {tmp_path / "data" / "uploads"}
         assert not [path for path in all_files(tmp_path) if path.suffix == ".txt"]
 
 
