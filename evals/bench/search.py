@@ -1,12 +1,14 @@
 """What a search costs: wall and CPU time, the question's embedding included, beside MiniLM and numpy alone.
 
     python -m evals.bench.search [--chunks 1000 10000 100000] [--questions 300] [--json OUT]
+                                 [--neo4j bolt://user:password@host:port] [--milvus http://host:port]
 
 Chunks are made up from a vocabulary with Zipf's frequencies; their vectors are random, which costs a
 search the same as true ones. Every chunk is about an entity and mentions ten, drawn by Zipf's law too, and every
 question names two, so that hubs are among them; paths are looked for. Every question is new, so that none is
 answered from the embedder's memory. Ours and the plain search (embed, matrix product, best five) take turns in the
-same minute. The longest stall of the event loop is what a task that wakes every millisecond had to wait while ours was asked.
+same minute. The longest stall of the event loop is what a task that wakes every millisecond had to wait while ours
+was asked.
 """
 
 from __future__ import annotations
@@ -17,14 +19,19 @@ import contextlib
 import json
 import math
 import random
+import secrets
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
+from pydantic import SecretStr
 
 from tools.knowledge.extraction.names import normal_form
 from tools.knowledge.indexes import MAX_BYTES
@@ -36,10 +43,13 @@ from tools.models.protocol import Embedder, Vectors
 from tools.stores.chunks import SqlChunkReader
 from tools.stores.database import Database
 from tools.stores.documents import SqlDocumentStore
-from tools.stores.graph import SqlGraphStore
-from tools.stores.graph_protocol import GraphChange, GraphChunk, GraphDocument, GraphMention
+from tools.stores.graph_protocol import GraphChange, GraphChunk, GraphDocument, GraphMention, GraphStore
 from tools.stores.index_queue import SqlIndexQueue
 from tools.stores.knowledge_protocol import DocumentText, NewChunk, NewDocument
+from tools.stores.open_graph import open_graph_store
+from tools.stores.open_vectors import open_vectors
+from tools.stores.settings import MilvusSettings, Neo4jSettings
+from tools.stores.vector_protocol import VectorRow, VectorStore
 
 TENANT = "bench"
 WORDS_PER_CHUNK = 90
@@ -51,7 +61,7 @@ TARGETS_MS = {10_000: (15.0, 30.0), 100_000: (45.0, 90.0)}
 """p50 and p95 of a search over so many chunks, embedding included, on an idle machine."""
 MENTIONS_PER_CHUNK = 10
 ENTITIES_PER_CHUNK = 2
-DOCUMENTS_AT_ONCE = 100
+DOCUMENTS_AT_ONCE = 5
 PULSE_SECONDS = 0.001
 
 
@@ -100,13 +110,46 @@ async def fill(database: Database, texts: Texts, number: int, embedder: Embedder
     return vectors
 
 
-async def connect(graphs: SqlGraphStore, texts: Texts, number: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where graph and vectors are kept; without an address in the records' own file and in memory."""
+
+    neo4j: Neo4jSettings
+    milvus: MilvusSettings
+
+    @classmethod
+    def at(cls, neo4j: str | None, milvus: str | None) -> Servers:
+        """The servers at these addresses; `neo4j` holds user and password too."""
+        prefix = f"bench_{secrets.token_hex(4)}"
+        vectors = MilvusSettings(milvus_uri=milvus, milvus_collection_prefix=prefix, milvus_timeout_seconds=60)
+        if neo4j is None:
+            return cls(Neo4jSettings(), vectors)
+        parts = urlsplit(neo4j)
+        graph = Neo4jSettings(
+            neo4j_uri=f"{parts.scheme}://{parts.hostname}:{parts.port}",
+            neo4j_user=parts.username or "neo4j",
+            neo4j_password=SecretStr(parts.password or ""),
+            neo4j_timeout_seconds=300,
+        )
+        return cls(graph, vectors)
+
+
+async def connect(graphs: GraphStore, texts: Texts, number: int) -> None:
     """Make the graph of the chunks: each is about an entity of its own and mentions others."""
     entities, version = ENTITIES_PER_CHUNK * number, 0
     documents = range(0, number, CHUNKS_PER_DOCUMENT)
     for at in range(0, len(documents), DOCUMENTS_AT_ONCE):
         rows = [_graph_of(texts, first, number, entities) for first in documents[at : at + DOCUMENTS_AT_ONCE]]
         version = await graphs.apply(TENANT, "default", GraphChange(version, rows))
+
+
+async def project(vectors: VectorStore, rows: Vectors) -> None:
+    """Have the vector store hold the vectors of the chunks, as the records' followers do."""
+    for first in range(0, len(rows), CHUNKS_PER_DOCUMENT):
+        name, today = f"doc_{first}", date.today().toordinal()
+        some = enumerate(rows[first : first + CHUNKS_PER_DOCUMENT], start=first + 1)
+        kept = [VectorRow(position, name, today, row.tobytes()) for position, row in some]
+        await vectors.replace(TENANT, "default", name, kept)
 
 
 def _graph_of(texts: Texts, first: int, number: int, entities: int) -> GraphDocument:
@@ -136,27 +179,37 @@ async def timed(ask: Callable[[str], Awaitable[object]], questions: Sequence[str
 
 
 @asynccontextmanager
-async def searched(number: int, embedder: Embedder, texts: Texts) -> AsyncIterator[tuple[HybridRetriever, Vectors]]:
+async def searched(
+    number: int, embedder: Embedder, texts: Texts, servers: Servers
+) -> AsyncIterator[tuple[HybridRetriever, Vectors]]:
     """A retriever over `number` chunks, already built, and their vectors."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "bench.db")
-        graphs = SqlGraphStore(database)
-        retriever = HybridRetriever(SqlChunkReader(database), embedder, 2 * MAX_BYTES, graphs=graphs)
+        graphs = open_graph_store(servers.neo4j, database)
+        store = open_vectors(servers.milvus, embedder.name, embedder.dimension)
+        chunks = SqlChunkReader(database)
+        retriever = HybridRetriever(chunks, embedder, 2 * MAX_BYTES, graphs=graphs, vectors=store)
         try:
             vectors = await fill(database, texts, number, embedder)
             await connect(graphs, texts, number)
+            if store is not None:
+                await project(store, vectors)
             await retriever.retrieve(TENANT, RetrievalQuery(texts.question(number)))
             await retriever.renewed()
             yield retriever, vectors
         finally:
             await retriever.close()
+            await graphs.drop(TENANT, "default")
+            await graphs.close()
+            if store is not None:
+                await store.close()
             await database.close()
 
 
-async def measure(number: int, questions: int, embedder: Embedder) -> dict[str, float]:
+async def measure(number: int, questions: int, embedder: Embedder, servers: Servers) -> dict[str, float]:
     """Ours, plain and the embedding alone over `number` chunks, in rounds of turns."""
     texts, explored = Texts(), list[int]()
-    async with searched(number, embedder, texts) as (retriever, vectors):
+    async with searched(number, embedder, texts, servers) as (retriever, vectors):
 
         async def ours(question: str) -> None:
             found = await retriever.retrieve(TENANT, RetrievalQuery(question, TOP_K))
@@ -220,12 +273,12 @@ def _figures(number: int, found: dict[str, list[tuple[list[float], float]]]) -> 
     }
 
 
-async def bench(sizes: Sequence[int], questions: int) -> list[dict[str, float]]:
+async def bench(sizes: Sequence[int], questions: int, servers: Servers) -> list[dict[str, float]]:
     """Figures for each number of chunks."""
     embedder = OnnxEmbedder()
     try:
         await embedder.embed(["The model loads at its first text."])
-        return [await measure(number, questions, embedder) for number in sizes]
+        return [await measure(number, questions, embedder, servers) for number in sizes]
     finally:
         await embedder.close()
 
@@ -236,8 +289,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--chunks", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--questions", type=int, default=300)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--neo4j", help="keep the graph there: bolt://user:password@host:port")
+    parser.add_argument("--milvus", help="search vectors there: http://host:port")
     given = parser.parse_args(arguments)
-    figures = asyncio.run(bench(given.chunks, max(3, given.questions)))
+    figures = asyncio.run(bench(given.chunks, max(3, given.questions), Servers.at(given.neo4j, given.milvus)))
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2))
     columns = [

@@ -238,7 +238,7 @@ class GraphRetrieverContract(RetrieverContract):
         (step,) = context.path_steps
         assert (step.entities, step.document_id) == (("Silver Tide", "Mara Quill"), ids["Silver Tide"])
         assert f"{FILM}\n"[step.start : step.end] == step.sentence == FILM
-        assert list(context.relations) == [step.relation] == ["created by"]
+        assert list(context.relations) == [step.relation] == ["created_by"]
         assert 0 < step.confidence <= 1
         assert all(passage.graph is None for passage in without.passages)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -69,26 +69,29 @@ def titles(found: Retrieval) -> set[str]:
     return {passage.title for passage in found.passages}
 
 
-async def same_as_at_once(app: App, folder: Path, files: dict[str, bytes]) -> None:
+async def same_as_at_once(app: App, dataset: str, folder: Path, files: dict[str, bytes]) -> None:
     """The graph is the one that these files make in an embedded store."""
+    await app.settled()
     async with opened(folder) as fresh:
-        await fresh.ingestor.submit("local", "default", list(files.items()))
+        await fresh.ingestor.submit("local", dataset, list(files.items()))
         await caught_up(fresh)
-        expected: dict[str, Any] = await rows_by_name(fresh, "default")
-    assert await rows_by_name(app, "default") == expected
+        await fresh.settled()
+        expected: dict[str, Any] = await rows_by_name(fresh, dataset)
+    assert await rows_by_name(app, dataset) == expected
 
 
 async def test_while_neo4j_is_frozen_searches_go_on_degraded_and_then_it_is_made_up_for(
     neo4j: Neo4j,
     tmp_path: Path,
 ) -> None:
+    dataset = secrets.token_hex(4)
     async with opened(tmp_path, **on_neo4j(neo4j)) as app:
-        harbour, _ = await app.ingestor.submit("local", "default", [("h.md", HARBOUR), ("m.md", MERROW)])
+        harbour, _ = await app.ingestor.submit("local", dataset, [("h.md", HARBOUR), ("m.md", MERROW)])
         await caught_up(app)
         assert titles(await until(app, lambda found: not found.degraded)) >= {"Lowick Harbour", "Ada Merrow"}
-        neo4j.signal(signal.SIGSTOP)
+        neo4j.freeze()
         try:
-            await app.ingestor.submit("local", "default", [("b.md", BAY)])
+            await app.ingestor.submit("local", dataset, [("b.md", BAY)])
             found = await until(app, lambda found: found.degraded and "Tarn Bay" in titles(found))
             assert "graph_unreachable" in found.notices
             await app.ingestor.delete_document("local", harbour.id)
@@ -98,11 +101,11 @@ async def test_while_neo4j_is_frozen_searches_go_on_degraded_and_then_it_is_made
                 step.document_id == harbour.id for p in found.passages if p.graph for step in p.graph.path_steps
             )
         finally:
-            neo4j.signal(signal.SIGCONT)
+            neo4j.thaw()
         await caught_up(app)
         await until(app, lambda found: not found.degraded)
-        await same_as_at_once(app, tmp_path / "fresh", {"m.md": MERROW, "b.md": BAY})
-        await app.ingestor.delete_dataset("local", "default")
+        await same_as_at_once(app, dataset, tmp_path / "fresh", {"m.md": MERROW, "b.md": BAY})
+        await app.ingestor.delete_dataset("local", dataset)
 
 
 async def test_neo4j_killed_in_mid_ingest_ends_consistent(neo4j: Neo4j, tmp_path: Path) -> None:
@@ -110,18 +113,19 @@ async def test_neo4j_killed_in_mid_ingest_ends_consistent(neo4j: Neo4j, tmp_path
         pytest.skip("the server that ZHIYIN_TEST_NEO4J names is not ours to stop")
     files = {f"{n}.md": HARBOUR.replace(b"1874", str(1800 + n).encode()) for n in range(30)}
     files |= {"m.md": MERROW, "b.md": BAY}
+    dataset = secrets.token_hex(4)
     async with opened(tmp_path, **on_neo4j(neo4j)) as app:
-        await app.ingestor.submit("local", "default", [("m.md", MERROW)])
+        await app.ingestor.submit("local", dataset, [("m.md", MERROW)])
         await caught_up(app)
-        await app.ingestor.submit("local", "default", list(files.items()))
+        await app.ingestor.submit("local", dataset, list(files.items()))
         neo4j.kill()
         found = await until(app, lambda found: found.degraded)
         assert found.passages
         neo4j.start()
         await caught_up(app)
         await until(app, lambda found: not found.degraded)
-        await same_as_at_once(app, tmp_path / "fresh", files)
-        await app.ingestor.delete_dataset("local", "default")
+        await same_as_at_once(app, dataset, tmp_path / "fresh", files)
+        await app.ingestor.delete_dataset("local", dataset)
 
 
 async def test_while_milvus_is_frozen_or_gone_words_and_graph_answer(
@@ -130,12 +134,13 @@ async def test_while_milvus_is_frozen_or_gone_words_and_graph_answer(
 ) -> None:
     settings = {"milvus_uri": milvus_server.uri, "milvus_timeout_seconds": LIMIT_SECONDS}
     settings["milvus_collection_prefix"] = "outage"
+    dataset = secrets.token_hex(4)
     async with opened(tmp_path, **settings) as app:
-        harbour, _ = await app.ingestor.submit("local", "default", [("h.md", HARBOUR), ("m.md", MERROW)])
+        harbour, _ = await app.ingestor.submit("local", dataset, [("h.md", HARBOUR), ("m.md", MERROW)])
         await caught_up(app)
         await until(app, lambda found: not found.degraded)
         with milvus_server.frozen():
-            await app.ingestor.submit("local", "default", [("b.md", BAY)])
+            await app.ingestor.submit("local", dataset, [("b.md", BAY)])
             found = await until(app, lambda found: found.degraded and "Tarn Bay" in titles(found))
             assert "vectors_unreachable" in found.notices
             await app.ingestor.delete_document("local", harbour.id)
@@ -144,7 +149,7 @@ async def test_while_milvus_is_frozen_or_gone_words_and_graph_answer(
         await until(app, lambda found: not found.degraded)
         milvus_server.stop()
         try:
-            await app.ingestor.submit("local", "default", [("h.md", HARBOUR)])
+            await app.ingestor.submit("local", dataset, [("h.md", HARBOUR)])
             await until(app, lambda found: found.degraded and "Lowick Harbour" in titles(found))
         finally:
             milvus_server.start()
@@ -153,5 +158,5 @@ async def test_while_milvus_is_frozen_or_gone_words_and_graph_answer(
         assert titles(found) == {"Lowick Harbour", "Ada Merrow", "Tarn Bay"}
         assert app.vectors is not None
         (vector,) = await app.embedder.embed(["harbour"])
-        positions = {text.position for text in await app.outbox.texts("local", "default", 0, 100)}
+        positions = {text.position for text in await app.outbox.texts("local", dataset, 0, 100)}
         assert {near.position for near in await app.vectors.cosines("local", vector, range(100))} == positions

@@ -33,6 +33,8 @@ POLL_SECONDS = 10.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 """Pauses after failures double from the first to the longest."""
 
+LOOK_SECONDS = 0.2
+"""How often those who wait look for themselves."""
 GATHER_SECONDS = 0.3
 """How long a follower gathers changes before it looks, unless it has a full batch or somebody waits."""
 REST_FACTOR = 3.0
@@ -71,6 +73,7 @@ class Follower:
         self._gather_until = 0.0
         self._pause = 0.0
         self._one_by_one = False
+        self._leading = False
         self.failing = False
         """Whether the last attempt failed: the store is behind, and what it answers may be out of date."""
 
@@ -92,22 +95,21 @@ class Follower:
     async def wait_until_caught_up(self, tenant_id: str, dataset_id: str | None = None) -> None:
         """Return once nothing of the data set (None: of the tenant) is left to do; wrap it in a time limit."""
         of = None if dataset_id is None else [dataset_id]
-        async with self._moved:
-            while await self._outbox.waiting(self.name, tenant_id, of):
-                self._hurry()
-                await self._moved.wait()
+        while await self._outbox.waiting(self.name, tenant_id, of):
+            await self._hurried()
 
     async def idle(self) -> None:
         """Return once nothing at all is left to do."""
-        self._hurry()
-        async with self._moved:
-            while self._wake.is_set() or await self._outbox.next_batch(self.name, 1) is not None:
-                self._hurry()
-                await self._moved.wait()
+        while self._leading or await self._outbox.next_batch(self.name, 1) is not None:
+            await self._hurried()
 
-    def _hurry(self) -> None:
-        self._urgent.set()
-        self._wake.set()
+    async def _hurried(self) -> None:
+        """Have the task look now, and wait until it has moved; or a moment, for another process may be the one."""
+        async with self._moved:
+            self._urgent.set()
+            self._wake.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), LOOK_SECONDS)
 
     async def _run(self) -> None:
         with await self._locked():
@@ -131,7 +133,11 @@ class Follower:
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
             return turn
         self._wake.set()  # there may be more
-        await self._lead(batch)
+        self._leading = True
+        try:
+            await self._lead(batch)
+        finally:
+            self._leading = False
         await self._tell()
         return batch.tenant_id, batch.dataset_id
 

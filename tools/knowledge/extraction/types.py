@@ -58,8 +58,8 @@ def entity_name(kind: EntityType, language: str) -> str:
 
 
 def relation_name(kind: RelationType, language: Literal["en", "zh"] | str) -> str:
-    """What a reader of `language` calls the relation: Chinese for `zh`, else English in words (`created by`)."""
-    return RELATION_NAMES_ZH[kind] if language == "zh" else kind.replace("_", " ")
+    """What answers in `language` call the relation: its Chinese name for `zh`, else the type's own (`created_by`)."""
+    return RELATION_NAMES_ZH[kind] if language == "zh" else kind
 
 
 def _key(name: str) -> str:

@@ -17,8 +17,10 @@ from tools.stores.graph_protocol import GAZETTEER, GraphChange
 HARBOUR = b"# Lowick Harbour\n\nLowick Harbour was built in 1874 by Ada Merrow. It lies near Tarn Bay.\n"
 MERROW = b"# Ada Merrow\n\nAda Merrow was born in Tarn Bay. She studied at the University of Ostrava.\n"
 BAY = b"# Tarn Bay\n\nTarn Bay is a village in Norland. Its fleet left Lowick Harbour in 1931.\n"
-TEA = "# 龙井茶\n\n龙井茶产于浙江杭州西湖一带。\n".encode()
-NOTE = "今天我们喝了龙井茶，也谈到了未来的计划。".encode()
+TWICE = b"# Fell over twice\n\nIt is kept in the pantry.\n"
+NOTE = b"yesterday it fell over twice, and nobody was there to see it."
+NAME = "fell over twice"
+"""Nothing that a tagger would see by itself."""
 
 
 async def graph_of(shop: Workshop, tenant_id: str = "t", dataset_id: str = "d") -> dict[str, list[Any]]:
@@ -60,17 +62,17 @@ async def test_documents_become_entities_with_the_passages_about_and_mentioning_
 async def test_a_name_that_another_document_makes_known_is_found_where_nobody_saw_it(tmp_path: Path) -> None:
     async with workshop(tmp_path) as shop:
         await shop.index({"note.txt": NOTE})
-        assert "note.txt" not in {place[0] for place, norm in (await graph_of(shop))["mentions"] if norm == "龙井茶"}
-        await shop.index({"tea.md": TEA})
-        assert (await extractors(shop, "龙井茶"))["note.txt"] == GAZETTEER
+        assert "note.txt" not in {place[0] for place, norm in (await graph_of(shop))["mentions"] if norm == NAME}
+        await shop.index({"twice.md": TWICE})
+        assert (await extractors(shop, NAME))["note.txt"] == GAZETTEER
 
 
 async def test_a_name_that_is_known_no_more_is_found_nowhere(tmp_path: Path) -> None:
     async with workshop(tmp_path) as shop:
         await shop.index({"note.txt": NOTE})
         before = await graph_of(shop)
-        (tea,) = await shop.index({"tea.md": TEA})
-        await shop.ingestor.delete_document("t", tea.id)
+        (twice,) = await shop.index({"twice.md": TWICE})
+        await shop.ingestor.delete_document("t", twice.id)
         await shop.ingestor.idle()
         assert await graph_of(shop) == before
 
@@ -88,7 +90,7 @@ async def test_a_changed_file_leaves_nothing_of_what_it_said_before(tmp_path: Pa
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_graph_depends_on_the_documents_and_not_on_their_history(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
-    files = {"a.md": HARBOUR, "b.md": MERROW, "c.md": BAY, "d.md": TEA, "e.txt": NOTE}
+    files = {"a.md": HARBOUR, "b.md": MERROW, "c.md": BAY, "d.md": TWICE, "e.txt": NOTE}
     left: dict[str, bytes] = {}
     async with workshop(tmp_path / "history") as shop:
         for _ in range(8):

@@ -38,9 +38,8 @@ async def test_one_line_of_five_megabytes_and_a_hundred_thousand_mentions_of_a_n
     async with workshop(tmp_path, max_file_bytes=2**23, parse_seconds=300) as shop:
         long, _ = await shop.index({"long.txt": line, "plain.md": PLAIN}, seconds=350)
         assert long.status == "ready"
-        names = {entity.norm: entity.df for entity in (await graph_of(shop))["entities"]}
+        names = {entity.norm: entity.df for entity in (await shop.graphs.read("t", "d")).entities}
         assert names["ada merrow"] == names["ostrava"] == long.chunks
-        await plain_one_is_there(shop)
         await shop.ingestor.delete_document("t", long.id)
         await shop.ingestor.idle()
         assert "ada merrow" not in {entity.norm for entity in (await graph_of(shop))["entities"]}
