@@ -31,6 +31,8 @@ GRACE_SECONDS = 5.0
 """The child ends itself at its deadline; the parent ends it this much later, should it be stopped or stuck."""
 LENGTH_BYTES = 8
 CHILD = "tools.knowledge.sandbox_child"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""For matrices as small as the extractor's, waking other threads costs more than they give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Sandbox:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={"PYTHONPATH": ":".join(filter(None, sys.path)), "PYTHONUTF8": "1"},
+                env={"PYTHONPATH": ":".join(filter(None, sys.path)), "PYTHONUTF8": "1", **ONE_THREAD},
             )
         return self._child
 
