@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tools.knowledge.chunking import Chunk, chunk, unwrapped
+from tools.knowledge.extraction.protocol import Extractor
 from tools.knowledge.language import detect_language
 from tools.knowledge.parsed import ParsedDocument
 from tools.knowledge.parsing import FileType, parse
@@ -66,10 +68,17 @@ def prepare(path: Path, kind: FileType, name: str, size: int, overlap: int, extr
     return Prepared(document, chunks)
 
 
+@cache
+def _extractor() -> Extractor:
+    """The process's own: its weights take memory and 60 ms to read, so they are read once, where they are needed."""
+    from tools.knowledge.extraction.extractor import open_extractor
+
+    return open_extractor()
+
+
 def _extracting(title: str) -> Callable[[Chunk, str], str]:
     """What reads entities and relations out of a document's chunks, as JSON."""
-    from tools.knowledge.extraction.extractor import open_extractor  # its weights take memory that few processes need
     from tools.knowledge.extraction.stored import to_json
 
-    extractor = open_extractor()
+    extractor = _extractor()
     return lambda piece, language: to_json(extractor.extract(piece.text, title, piece.heading, language))
