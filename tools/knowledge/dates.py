@@ -30,5 +30,13 @@ def date_range(text: Any) -> tuple[int, int]:
     return days
 
 
+def day_of(text: str) -> int:
+    """The ordinal of an RFC 3339 time or date; of the first day there is where it is neither."""
+    try:
+        return date.fromisoformat(text[:10]).toordinal()
+    except ValueError:
+        return EVER[0]
+
+
 def _day(text: str, end: int) -> int:
     return end if text == OPEN_END else datetime.strptime(text, "%Y-%m-%d").date().toordinal()

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
 from pathlib import Path
 
 import structlog
 
 from tools.errors import Conflict, StoreUnavailable
+from tools.knowledge.dates import day_of
+from tools.stores.file_lock import alone
 from tools.stores.following_protocol import FollowedDocument, Outbox, StaleBatch
 from tools.stores.vector_protocol import VectorProjection, VectorRow
 
@@ -112,7 +111,7 @@ class Follower:
                 await asyncio.wait_for(self._moved.wait(), LOOK_SECONDS)
 
     async def _run(self) -> None:
-        with await self._locked():
+        async with alone(self._lock_path, POLL_SECONDS / 10):
             turn = ("", "")
             while True:
                 self._wake.clear()
@@ -184,32 +183,6 @@ class Follower:
         self._pause = min(max(2 * self._pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(self._pause)
 
-    async def _locked(self) -> contextlib.closing[_Lock]:
-        """The right to lead, once no other process has it."""
-        lock = _Lock(self._lock_path)
-        while not lock.taken():  # noqa: ASYNC110 - the kernel tells nobody when a lock is free
-            await asyncio.sleep(POLL_SECONDS / 10)
-        return contextlib.closing(lock)
-
-
-class _Lock:
-    """A file that one process at a time holds locked."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def taken(self) -> bool:
-        """Whether it is now ours."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def close(self) -> None:
-        os.close(self._file)
-
 
 class VectorFollowing:
     """Keeps an external vector store in step with the vectors of the records."""
@@ -274,10 +247,7 @@ class Followers:
 
 
 def _vector_rows(document: FollowedDocument) -> list[VectorRow]:
-    try:
-        day = date.fromisoformat(document.date[:10]).toordinal()
-    except ValueError:
-        day = date.min.toordinal()
+    day = day_of(document.date)
     return [
         VectorRow(chunk.position, document.id, day, chunk.vector)
         for chunk in document.chunks

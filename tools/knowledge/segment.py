@@ -10,11 +10,11 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.knowledge.dates import day_of
 from tools.knowledge.language import detect_language
 from tools.knowledge.terms import terms
 from tools.stores.knowledge_protocol import SearchableChunk
@@ -117,7 +117,7 @@ def build(chunks: Sequence[SearchableChunk], dimension: int) -> Segment:
         np.array([chunk.position for chunk in chunks], dtype=np.int64),
         tuple(names),
         np.array(datasets, dtype=np.int32),
-        np.array([_day(chunk.date) for chunk in chunks], dtype=np.int32),
+        np.array([day_of(chunk.date) for chunk in chunks], dtype=np.int32),
         _count(chunks),
         np.array(with_vector, dtype=np.int32),
         np.frombuffer(packed, dtype="<f4").astype(np.float32, copy=False).reshape(-1, dimension),
@@ -156,14 +156,6 @@ def keep(segment: Segment, kept: Mask) -> Segment:
 
 def _fits(vector: bytes | None, dimension: int) -> bool:
     return vector is not None and len(vector) == 4 * dimension
-
-
-def _day(text: str) -> int:
-    """The ordinal of an RFC 3339 time or date; of the first day there is where it is neither."""
-    try:
-        return date.fromisoformat(text[:10]).toordinal()
-    except ValueError:
-        return date.min.toordinal()
 
 
 def _count(chunks: Sequence[SearchableChunk]) -> Postings:

@@ -8,9 +8,6 @@ done stands in the store, and the rest is done later.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +34,7 @@ from tools.models.protocol import ChatModel
 from tools.models.tokens import estimate_tokens
 from tools.stores.clock import now
 from tools.stores.enrichment_protocol import Enrichment, EnrichmentStats, EnrichmentStore, Spent
+from tools.stores.file_lock import alone
 
 log = structlog.get_logger(__name__)
 
@@ -128,13 +126,9 @@ class Enricher:
         return self._clock()[:10]
 
     async def _run(self) -> None:
-        lock = await _locked(await asyncio.to_thread(_lock_file, self._folder))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._workers):
-                    group.create_task(self._work())
-        finally:
-            os.close(lock)
+        async with alone(self._folder / LOCK, POLL_SECONDS / 10), asyncio.TaskGroup() as group:
+            for _ in range(self._workers):
+                group.create_task(self._work())
 
     async def _work(self) -> None:
         while True:
@@ -326,21 +320,3 @@ class Enricher:
 def _cost(topics: Sequence[Topic]) -> int:
     told = sum(estimate_tokens(sentence) for topic in topics for sentence in topic.sentences)
     return OVERHEAD_TOKENS + told + TOKENS_EACH * len(topics)
-
-
-def _lock_file(folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
-    return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-async def _locked(file: int) -> int:
-    """The file, once no other process has it locked."""
-    try:
-        while True:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return file
-            await asyncio.sleep(POLL_SECONDS / 10)
-    except BaseException:
-        os.close(file)
-        raise
