@@ -24,11 +24,12 @@ from evals.data import rows
 from evals.relation_sets import MarkedPair, causal_spans, named_pairs, semeval
 from tools.knowledge.extraction.extractor import open_extractor
 from tools.knowledge.extraction.labelled import LabelledSentence, read_labelled
+from tools.knowledge.extraction.packed import FOLDER
 from tools.knowledge.extraction.protocol import ENTITY_TYPES, RELATION_TYPES
 from tools.knowledge.extraction.relations import candidates, confidence_of, pairs_of
 from tools.knowledge.extraction.relations_features import PairFeatures
 from tools.knowledge.extraction.relations_lexicon import Language, Lexicon, open_lexicon
-from tools.knowledge.extraction.relations_model import FOLDER, NONE, Weights, load_weights, save_weights
+from tools.knowledge.extraction.relations_model import NONE, Weights, load_weights, save_weights
 from tools.knowledge.extraction.relations_sentence import Spot, view_sentence
 from tools.knowledge.extraction.relations_training import SYMMETRIC, Example, class_of, fit
 

@@ -10,10 +10,11 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from tools.knowledge.extraction.packed import FOLDER
 from tools.knowledge.extraction.protocol import Mention, Relation, RelationType
 from tools.knowledge.extraction.relations_features import PairFeatures
 from tools.knowledge.extraction.relations_lexicon import Language, Lexicon, open_lexicon
-from tools.knowledge.extraction.relations_model import FOLDER, NONE, Floats, Weights, load_weights
+from tools.knowledge.extraction.relations_model import NONE, Floats, Weights, load_weights
 from tools.knowledge.extraction.relations_sentence import SentenceView, Spot, view_sentence
 from tools.knowledge.sentences import split_sentences
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.errors import NotAvailable
+from tools.knowledge.extraction.packed import load_packed, packed_words, save_packed, unpacked_words
 
-FOLDER = Path(__file__).parent / "artefacts"
 NONE = "none"
 """The class of a pair that is not related."""
 
@@ -58,22 +54,15 @@ class Weights:
 
 def save_weights(folder: Path, weights: Weights) -> None:
     """Write `weights.npz` (int8, a scale per class) and `card.json`; equal weights give equal bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
     scales = np.maximum(np.abs(weights.matrix).max(axis=0), 1e-6) / 127
     names = sorted(weights.vocabulary, key=weights.vocabulary.__getitem__)
-    packed = io.BytesIO()
-    np.savez_compressed(
-        packed,
-        matrix=np.rint(weights.matrix / scales).astype(np.int8),
-        scales=scales.astype(np.float32),
-        bias=weights.bias.astype(np.float32),
-        vocabulary=np.frombuffer("\n".join(names).encode(), dtype=np.uint8),
-    )
-    (folder / "weights.npz").write_bytes(packed.getvalue())
-    digest = hashlib.sha256(packed.getvalue()).hexdigest()
-    card = {**weights.card, "classes": list(weights.classes)}
-    card["files"] = {"weights.npz": {"sha256": digest, "bytes": len(packed.getvalue())}}
-    (folder / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    arrays = {
+        "matrix": np.rint(weights.matrix / scales).astype(np.int8),
+        "scales": scales.astype(np.float32),
+        "bias": weights.bias.astype(np.float32),
+        "vocabulary": packed_words("\n".join(names)),
+    }
+    save_packed(folder, arrays, {**weights.card, "classes": list(weights.classes)})
 
 
 def load_weights(folder: Path) -> Weights:
@@ -82,15 +71,7 @@ def load_weights(folder: Path) -> Weights:
     Raises:
         NotAvailable: a file is missing, or is not the one that the card names.
     """
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        packed = (folder / "weights.npz").read_bytes()
-    except (OSError, ValueError):
-        raise NotAvailable(f"The relation classifier in {folder.name!r} is not there or not readable.") from None
-    if hashlib.sha256(packed).hexdigest() != card["files"]["weights.npz"]["sha256"]:
-        raise NotAvailable(f"The relation classifier in {folder.name!r} is not the one that was published.")
-    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        names = arrays["vocabulary"].tobytes().decode().split("\n")
-        matrix = arrays["matrix"].astype(np.float32) * arrays["scales"]
-        vocabulary = {name: row for row, name in enumerate(names)}
-        return Weights(tuple(card["classes"]), vocabulary, matrix, arrays["bias"], card)
+    arrays, card = load_packed(folder, "relation classifier")
+    matrix = arrays["matrix"].astype(np.float32) * arrays["scales"]
+    vocabulary = {name: row for row, name in enumerate(unpacked_words(arrays["vocabulary"]).split("\n"))}
+    return Weights(tuple(card["classes"]), vocabulary, matrix, arrays["bias"], card)

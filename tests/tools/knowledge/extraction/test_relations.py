@@ -10,11 +10,12 @@ import pytest
 
 from tools.errors import NotAvailable
 from tools.knowledge.extraction.labelled import parse_line
+from tools.knowledge.extraction.packed import FOLDER
 from tools.knowledge.extraction.protocol import RELATION_TYPES, Mention
 from tools.knowledge.extraction.relations import candidates, find_relations, pairs_of, sentence_views
 from tools.knowledge.extraction.relations_features import PairFeatures
 from tools.knowledge.extraction.relations_lexicon import open_lexicon
-from tools.knowledge.extraction.relations_model import FOLDER, Weights, load_weights, save_weights
+from tools.knowledge.extraction.relations_model import Weights, load_weights, save_weights
 from tools.knowledge.extraction.relations_sentence import Spot, view_sentence
 
 PLAIN = {
