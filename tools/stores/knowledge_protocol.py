@@ -288,6 +288,11 @@ class StoredChunk(NamedTuple):
     text: str
     language: str
 
+    def quote(self, start: int, end: int) -> str:
+        """What stands at `start`-`end` of the document's text; "" where that does not lie within the chunk."""
+        within = self.start <= start < end <= self.start + len(self.text)
+        return self.text[start - self.start : end - self.start] if within else ""
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkReading:

@@ -106,16 +106,32 @@ def request_for(chunks: Sequence[Asked], *, with_schema: bool) -> ChatRequest:
         {"id": number, "title": chunk.title, "heading": chunk.heading, "text": chunk.text}
         for number, chunk in enumerate(chunks, start=1)
     ]
-    chinese = sum(chunk.language == "zh" for chunk in chunks)
-    language: Language = "zh" if 2 * chinese > len(chunks) else "en"
+    return request_about(
+        {"passages": passages},
+        [chunk.language for chunk in chunks],
+        _PERSONA,
+        TOKENS_PER_CHUNK * len(chunks),
+        SCHEMA if with_schema else None,
+    )
+
+
+def request_about(
+    content: Mapping[str, Any],
+    languages: Sequence[str],
+    persona: Persona,
+    max_tokens: int,
+    json_schema: Mapping[str, Any] | None,
+) -> ChatRequest:
+    """A request for JSON about `content`, in the language that most of it is in."""
+    language: Language = "zh" if 2 * list(languages).count("zh") > len(languages) else "en"
     return ChatRequest(
-        message=orjson.dumps({"passages": passages}).decode(),
+        message=orjson.dumps(content).decode(),
         language=language,
-        persona=_PERSONA,
+        persona=persona,
         intent="task",
         temperature=0.0,
-        max_tokens=TOKENS_PER_CHUNK * len(chunks),
-        json_schema=SCHEMA if with_schema else None,
+        max_tokens=max_tokens,
+        json_schema=json_schema,
     )
 
 

@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
-
-from tools.knowledge.extraction.enrichment_request import json_in
+from tools.knowledge.extraction.enrichment_request import json_in, request_about
 from tools.models.persona import Persona
-from tools.models.protocol import ChatRequest, Language
-from tools.stores.graph_protocol import Community, GraphStore, Sentence
+from tools.models.protocol import ChatRequest
+from tools.stores.graph_protocol import Community, GraphStore
 from tools.stores.knowledge_protocol import ChunkReader, StoredChunk
 
 MOST_SUMMARIES = 40
@@ -109,18 +107,12 @@ class CommunitySummaries:
 def _topic(community: Community, chunks: Mapping[int, StoredChunk]) -> Topic | None:
     """None when one of its sentences is gone, or its chunk has moved since."""
     places = community.sentences
-    if not all(_is_there(place, chunks.get(place.position)) for place in places):
+    of = [chunk for place in places if (chunk := chunks.get(place.position)) is not None]
+    sentences = [chunk.quote(place.start, place.end) for chunk, place in zip(of, places, strict=False)]
+    if len(of) < len(places) or not all(sentences):
         return None
-    of = [chunks[place.position] for place in places]
-    sentences = [
-        chunk.text[place.start - chunk.start : place.end - chunk.start] for chunk, place in zip(of, places, strict=True)
-    ]
     positions = sorted({place.position for place in places})
     return Topic(community.id, community.members[:NAMES_GIVEN], sentences, positions, of[0].language)
-
-
-def _is_there(place: Sentence, chunk: StoredChunk | None) -> bool:
-    return chunk is not None and chunk.start <= place.start < place.end <= chunk.start + len(chunk.text)
 
 
 def request_for(topics: Sequence[Topic], *, with_schema: bool) -> ChatRequest:
@@ -129,16 +121,12 @@ def request_for(topics: Sequence[Topic], *, with_schema: bool) -> ChatRequest:
         {"id": number, "about": list(topic.names), "sentences": list(topic.sentences)}
         for number, topic in enumerate(topics, start=1)
     ]
-    chinese = sum(topic.language == "zh" for topic in topics)
-    language: Language = "zh" if 2 * chinese > len(topics) else "en"
-    return ChatRequest(
-        message=orjson.dumps({"groups": groups}).decode(),
-        language=language,
-        persona=_PERSONA,
-        intent="task",
-        temperature=0.0,
-        max_tokens=TOKENS_EACH * len(topics),
-        json_schema=SCHEMA if with_schema else None,
+    return request_about(
+        {"groups": groups},
+        [topic.language for topic in topics],
+        _PERSONA,
+        TOKENS_EACH * len(topics),
+        SCHEMA if with_schema else None,
     )
 
 

@@ -10,10 +10,10 @@ _CACHED_NAMES = 16_384
 _LONGEST_NAME = 400
 """Characters read of a name; what is longer is no name, and equal beginnings are enough to tell it."""
 _IN_PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
-_INITIAL = re.compile(r"(?<![^\W_])([^\W\d_])\.(?=\s*[^\W\d_])")
-_APOSTROPHES = re.compile(r"['’ʼ`´‘]")
-_HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_SPACE_BESIDE_HAN = re.compile(rf"(?<=[{_HAN}])\s+|\s+(?=[{_HAN}])")
+_APOSTROPHES = frozenset("'’ʼ`´‘")
+HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Han characters and kana, for use within brackets of a regular expression: no gap stands beside one."""
+_SPACE_BESIDE_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
 _PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
 _KEPT_SIGNS = frozenset("+#&%$€£¥@")
 """Signs that tell names apart (`C`, `C++`, `C#`, `A&B`)."""
@@ -53,19 +53,24 @@ def _without_accents(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    text = _APOSTROPHES.sub("", _INITIAL.sub(r"\1 ", text))
-    kept = "".join(sign if _stays(sign) else "" if _is_unseen(sign) else " " for sign in text)
+    kept = "".join(map(sign_in_names, text))
     joined = _SPACE_BESIDE_HAN.sub("", " ".join(kept.split()))
     return _join_initials(joined)
 
 
-def _stays(sign: str) -> bool:
-    return sign.isalnum() or sign in _KEPT_SIGNS or unicodedata.category(sign) in ("Mn", "Mc", "So", "Sk")
+def sign_in_names(sign: str) -> str:
+    """What a folded character is in a normal form: itself, a gap (" "), or nothing.
 
-
-def _is_unseen(sign: str) -> bool:
-    """Joiners, direction marks, controls: taken out without leaving a gap. The middle dot in `诺拉·奥孔库沃` too."""
-    return sign in "·•‧・" or unicodedata.category(sign) in ("Cf", "Cs", "Me")
+    Apostrophes, joiners, direction marks and controls leave no gap, nor does the middle dot of `诺拉·奥孔库沃`.
+    """
+    if sign in _APOSTROPHES:
+        return ""
+    if sign.isalnum() or sign in _KEPT_SIGNS:
+        return sign
+    category = unicodedata.category(sign)
+    if category in ("Mn", "Mc", "So", "Sk"):
+        return sign
+    return "" if sign in "·•‧・" or category in ("Cf", "Cs", "Me") else " "
 
 
 def _join_initials(text: str) -> str:
@@ -75,13 +80,18 @@ def _join_initials(text: str) -> str:
     words: list[str] = []
     run = 0
     for word in text.split():
-        letter = len(word) == 1 and word.isalpha() and word < "\u0250"
+        letter = is_initial(word)
         if letter and run:
             words[-1] += word
         else:
             words.append(word)
         run = run + 1 if letter else 0
     return " ".join(words)
+
+
+def is_initial(word: str) -> bool:
+    """Whether a word is one Latin letter, which is written together with the one before it."""
+    return len(word) == 1 and word.isalpha() and word < "\u0250"
 
 
 def _without_article(text: str) -> str:

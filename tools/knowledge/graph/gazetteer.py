@@ -6,11 +6,15 @@ is given by its place in the text as it was.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import ahocorasick
+
+from tools.knowledge.extraction.names import HAN, is_initial, sign_in_names
 
 MIN_CHARACTERS = 2
 """A shorter name is looked for nowhere: it stands inside too many words."""
@@ -62,7 +66,7 @@ class Gazetteer:
         folded, places = fold(text)
         for last, norm in self._automaton.iter(folded):
             first = last + 1 - len(norm)
-            if _stands_alone(folded, first, last + 1):
+            if _stands_alone(folded, places, first, last + 1):
                 start, end = places[first], places[last] + 1
                 if _is_name(norm, text[start]):
                     yield Found(norm, start, end)
@@ -82,42 +86,77 @@ def first_of_each(found: Iterable[Found]) -> dict[str, Found]:
 
 
 def fold(text: str) -> tuple[str, Sequence[int]]:
-    """`text` in normal form character by character, and for each of its characters the place it comes from.
+    """`text` as names are in normal form, and for each of its characters the place it comes from.
 
-    White space of any length becomes one space; combining accents are dropped.
+    Punctuation is one space or nothing, initials stand together, and no space stands beside a Han character.
     """
-    if text.isascii() and "\n" not in text and "\t" not in text and "  " not in text:
-        return text.lower(), range(len(text))
+    if text.isascii():
+        plain, places = text.translate(_ASCII), range(len(text))
+    else:
+        plain, places = _plain(text)
     folded: list[str] = []
+    origins: list[int] = []
+    last = ""
+    for found in _WORD.finditer(plain):
+        first, word = found.start(), found.group()
+        kept = places[first : found.end()]
+        if _NO_GAP in word:
+            kept = [place for place, sign in zip(kept, word, strict=True) if sign != _NO_GAP]
+            word = word.replace(_NO_GAP, "")
+            if not word:
+                continue
+        if last and not _meet(last, word):
+            folded.append(" ")
+            origins.append(places[first - 1])
+        folded.append(word)
+        origins.extend(kept)
+        last = word
+    return "".join(folded), origins
+
+
+_NO_GAP = "\0"
+"""Stands where a character is left out, so that each keeps its place."""
+_ASCII = {code: sign_in_names(chr(code).lower()) or _NO_GAP for code in range(128)}
+_WORD = re.compile(r"[^ ]+")
+_BESIDE_HAN = re.compile(rf"[{HAN}]")
+
+
+def _meet(before: str, after: str) -> bool:
+    """Whether two words that stand apart in the text stand together in a name."""
+    if is_initial(before) and is_initial(after):
+        return True
+    return not (before.isascii() and after.isascii()) and _BESIDE_HAN.search(before[-1] + after[0]) is not None
+
+
+def _plain(text: str) -> tuple[str, Sequence[int]]:
+    """Each character as it is in names, with `_NO_GAP` for nothing, and the place it comes from."""
+    signs: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
-        if character.isspace():
-            if folded and folded[-1] != " ":
-                folded.append(" ")
-                places.append(place)
-            continue
-        for part in _folded(character):
-            folded.append(part)
+        for part in _signs(character):
+            signs.append(part)
             places.append(place)
-    return "".join(folded), places
+    return "".join(signs), places
 
 
-_KNOWN: dict[str, str] = {}
+@lru_cache(maxsize=32_768)
+def _signs(character: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", character.casefold())
+    bare = unicodedata.normalize("NFKC", "".join(part for part in decomposed if not unicodedata.combining(part)))
+    return "".join(sign_in_names(part) or _NO_GAP for part in bare)
 
 
-def _folded(character: str) -> str:
-    known = _KNOWN.get(character)
-    if known is None:
-        decomposed = unicodedata.normalize("NFKD", character.casefold())
-        known = "".join(part for part in decomposed if not unicodedata.combining(part))
-        known = _KNOWN[character] = unicodedata.normalize("NFKC", known)
-    return known
+def _stands_alone(folded: str, places: Sequence[int], first: int, end: int) -> bool:
+    """Whether no word goes on across either end; one that an apostrophe parts (`Paris's`) ends there."""
+    return not (_is_within_word(folded, places, first) or _is_within_word(folded, places, end))
 
 
-def _stands_alone(folded: str, first: int, end: int) -> bool:
-    return not (
-        (first and _joins(folded[first - 1]) and _joins(folded[first]))
-        or (end < len(folded) and _joins(folded[end]) and _joins(folded[end - 1]))
+def _is_within_word(folded: str, places: Sequence[int], place: int) -> bool:
+    return (
+        0 < place < len(folded)
+        and places[place] - places[place - 1] <= 1
+        and _joins(folded[place - 1])
+        and _joins(folded[place])
     )
 
 

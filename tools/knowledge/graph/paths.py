@@ -167,13 +167,14 @@ def _sentences(graph: GraphIndex, hop: Hop, stored: _Stored) -> list[_Sentence]:
 def _step(graph: GraphIndex, hop: Hop, said: _Sentence, stored: _Stored, language: str) -> PathStep | None:
     """The hop as people see it; None when its sentence does not stand in the records any more."""
     chunk = stored.chunks.get(said.position)
-    if chunk is None or not chunk.start <= said.start < said.end <= chunk.end:
+    sentence = "" if chunk is None else chunk.quote(said.start, said.end)
+    if chunk is None or not sentence:
         return None
     return PathStep(
         entities=(graph.names[hop.start], graph.names[hop.end]),
         relation=relation_name(cast(RelationType, said.relation), language),
         confidence=said.confidence,
-        sentence=chunk.text[said.start - chunk.start : said.end - chunk.start],
+        sentence=sentence,
         document_id=chunk.document_id,
         start=said.start,
         end=said.end,

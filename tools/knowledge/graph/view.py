@@ -108,7 +108,7 @@ class GraphView:
                 row.relation,
                 row.tail,
                 row.confidence,
-                chunk.text[row.sentence_start - chunk.start : row.sentence_end - chunk.start],
+                chunk.quote(row.sentence_start, row.sentence_end),
                 row.sentence_start,
                 row.sentence_end,
                 row.extractor,
@@ -149,12 +149,8 @@ class GraphView:
 
 def _quoted(sentences: Sequence[Sentence], chunks: Mapping[int, StoredChunk]) -> str:
     """The sentences that still stand where they stood."""
-    places = [(chunks[one.position], one) for one in sentences if one.position in chunks]
-    return " ".join(
-        chunk.text[one.start - chunk.start : one.end - chunk.start]
-        for chunk, one in places
-        if chunk.start <= one.start < one.end <= chunk.end
-    )
+    there = (chunks[one.position].quote(one.start, one.end) for one in sentences if one.position in chunks)
+    return " ".join(filter(None, there))
 
 
 def _spoken_of(chunk: StoredChunk, mention: GraphMention) -> SpokenOf:

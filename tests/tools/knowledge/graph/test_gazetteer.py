@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tools.knowledge.extraction.names import normal_form
 from tools.knowledge.graph.gazetteer import Gazetteer, first_of_each, fold
 
-NAMES = Gazetteer(["new york", "new york city", "paris", "cafe", "gpt-4", "项目管理", "李明", "heart", "a", "42"])
+NAMES = Gazetteer(["new york", "new york city", "paris", "cafe", "gpt 4", "项目管理", "李明", "heart", "a", "42"])
 
 
 def written(text: str, names: Gazetteer = NAMES) -> list[tuple[str, str]]:
@@ -17,7 +19,7 @@ def written(text: str, names: Gazetteer = NAMES) -> list[tuple[str, str]]:
 
 def test_names_are_found_however_they_are_written() -> None:
     assert written("NEW  YORK and Café") == [("new york", "NEW  YORK"), ("cafe", "Café")]
-    assert written("ＧＰＴ－４ and gpt-4") == [("gpt-4", "ＧＰＴ－４"), ("gpt-4", "gpt-4")]
+    assert written("ＧＰＴ－４ and gpt-4") == [("gpt 4", "ＧＰＴ－４"), ("gpt 4", "gpt-4")]
     assert written("New\nYork") == [("new york", "New\nYork")]
 
 
@@ -39,8 +41,24 @@ def test_chinese_names_are_found_inside_running_text() -> None:
     assert written("他与李明一起做项目管理工作，用GPT-4。") == [
         ("李明", "李明"),
         ("项目管理", "项目管理"),
-        ("gpt-4", "GPT-4"),
+        ("gpt 4", "GPT-4"),
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["GPT-4", "O'Connor", "J. R. R. Tolkien", "AT&T Inc.", "诺拉·奥孔库沃", "苹果 公司", "C++", "Washington, D.C."],
+)
+def test_a_name_is_found_in_the_form_that_mentions_meet_in(name: str) -> None:
+    norm = normal_form(name)
+    assert written(f"About {name}, and no more", Gazetteer([norm]))[0][0] == norm
+
+
+@given(st.text(st.sampled_from("aB1 .-'’&·é中文 ,\u200b"), min_size=2, max_size=12))
+def test_text_folds_as_names_do(name: str) -> None:
+    norm = normal_form(name)
+    assume(any(sign.isalnum() for sign in norm) and not norm.startswith("the "))
+    assert fold(name)[0] == norm
 
 
 def test_names_that_say_too_little_are_known_by_nobody() -> None:
