@@ -54,8 +54,7 @@ def _without_accents(text: str) -> str:
 
 def _words(text: str) -> str:
     kept = "".join(map(sign_in_names, text))
-    joined = _SPACE_BESIDE_HAN.sub("", " ".join(kept.split()))
-    return _join_initials(joined)
+    return _SPACE_BESIDE_HAN.sub("", _join_initials(" ".join(kept.split())))
 
 
 def sign_in_names(sign: str) -> str:
