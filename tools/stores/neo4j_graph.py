@@ -128,7 +128,8 @@ class Neo4jGraphStore:
 
     async def drop(self, tenant_id: str, dataset_id: str) -> None:
         """See the Protocol."""
-        await self._transact(lambda asking: writing.drop(asking, _of(tenant_id, dataset_id)))
+        while await self._transact(lambda asking: writing.drop_some(asking, _of(tenant_id, dataset_id))):
+            pass
 
     async def counts(self, tenant_id: str, dataset_id: str) -> Mapping[str, int]:
         """See the Protocol."""

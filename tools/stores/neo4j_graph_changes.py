@@ -99,6 +99,7 @@ UNWIND $rows AS row MATCH (k:Community {{{OF}, id: row[0]}}) MATCH (e:Entity {{{
 CREATE (e)-[:IN_COMMUNITY {{place: row[2]}}]->(k)
 """
 DROPS = (
+    f"MATCH (g:Graph {{{OF}}}) WITH g LIMIT $limit DELETE g RETURN count(*)",
     f"""
     MATCH (c:Chunk {{{OF}}}) WHERE c.position IS NOT NULL WITH c LIMIT $limit
     OPTIONAL MATCH (c)-[:SAYS]->(said {{{OF}}}) DETACH DELETE said, c RETURN count(*)
@@ -108,9 +109,8 @@ DROPS = (
     """,
     f"MATCH (d:Document {{{OF}}}) WHERE d.id IS NOT NULL WITH d LIMIT $limit DETACH DELETE d RETURN count(*)",
     f"MATCH (k:Community {{{OF}}}) WHERE k.id IS NOT NULL WITH k LIMIT $limit DETACH DELETE k RETURN count(*)",
-    f"MATCH (g:Graph {{{OF}}}) WITH g LIMIT $limit DELETE g RETURN count(*)",
 )
-"""Each is asked until it deletes nothing more."""
+"""Each deletes some; in this order until none finds anything."""
 OF_ROWS = (
     *(NEW_DOCUMENTS, OLD_DOCUMENTS, OLD_CHUNKS, LOOSEN_CHUNKS, CHUNKS, SUBJECTS, UNLINK, LINK),
     *(NEW_ENTITIES, CHANGED_ENTITIES, OLD_ENTITIES, NEW_MENTIONS, OLD_MENTIONS, NEW_EVIDENCE, OLD_EVIDENCE),

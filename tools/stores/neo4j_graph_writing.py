@@ -25,7 +25,7 @@ from tools.stores.neo4j_graph_driver import Asking, key_of
 from tools.stores.neo4j_graph_rows import OfGraph, chunk_rows, communities, document_rows
 
 ROWS_AT_ONCE = 1000
-DELETED_AT_ONCE = 5000
+DELETED_AT_ONCE = 2000
 Ids = Mapping[str, int]
 
 
@@ -243,10 +243,14 @@ async def keep_communities(
     return True
 
 
-async def drop(asking: Asking, of: Mapping[str, str]) -> None:
-    """Delete every node of the graph, the largest part first."""
+async def drop_some(asking: Asking, of: Mapping[str, str]) -> bool:
+    """Delete a part of the graph; whether something is left.
+
+    A server keeps what a transaction deletes in memory until its end, so a large graph cannot go in one. The graph's
+    own node goes first: from then on there is no graph here, whatever is still to be deleted.
+    """
     graph = OfGraph(asking, of)
-    await graph.rows(ask.LOCK_IF_THERE, stamp="")
     for query in write.DROPS:
-        while (await graph.rows(query, limit=DELETED_AT_ONCE))[0][0]:
-            pass
+        if (await graph.rows(query, limit=DELETED_AT_ONCE))[0][0]:
+            return True
+    return False
