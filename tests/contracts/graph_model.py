@@ -33,7 +33,7 @@ class PlainGraph:
         self.version = 0
         self.documents: dict[str, GraphDocument] = {}
         self.gained: set[GraphMention] = set()
-        self.kept: list[Community] = []
+        self.kept_communities: list[Community] = []
 
     def apply(self, change: GraphChange) -> int:
         if change.base_version != self.version:
@@ -59,14 +59,14 @@ class PlainGraph:
 
     def _void(self, gone: set[int]) -> None:
         kept = []
-        for one in self.kept:
+        for one in self.kept_communities:
             members = [norm for norm in one.members if norm in self.norms]
             sentences = [sentence for sentence in one.sentences if sentence.position not in gone]
             if gone & set(one.rests_on):
                 one = replace(one, summary="", rests_on=())
             if members:
                 kept.append(replace(one, members=members, sentences=sentences))
-        self.kept = kept
+        self.kept_communities = kept
 
     @property
     def owners(self) -> dict[int, str]:
@@ -123,6 +123,9 @@ class PlainGraph:
         targets = {row.of for row in self.alias_rows if row.alias == norm}
         renamed = {row.alias for row in self.alias_rows}
         return next(iter(targets)) if len(targets) == 1 and not targets & renamed else ""
+
+    def kept(self, norm: str) -> str:
+        return self.merged_into(norm) or norm
 
     def chunks_of(self, norm: str) -> set[int]:
         about = {at for at, chunk in self.chunks.items() if chunk.subject == norm}
@@ -193,7 +196,10 @@ class PlainGraph:
 
         found: list[GraphEvidence] = []
         for pair in pairs:
-            rows = [row for row in self.evidence_rows if (row.head, row.tail) in (pair, pair[::-1])]
+            asked = tuple(map(self.kept, pair))
+            rows = [
+                row for row in self.evidence_rows if (self.kept(row.head), self.kept(row.tail)) in (asked, asked[::-1])
+            ]
             found += sorted(rows, key=order)[:limit]
         return found
 
@@ -215,9 +221,20 @@ class PlainGraph:
                 first.setdefault(row.position, row)
         return list(first.values())[:limit]
 
+    def folded(self) -> list[GraphEdge]:
+        same: dict[tuple[str, str, str], list[GraphEdge]] = {}
+        for edge in self.edges:
+            ends = self.kept(edge.head), self.kept(edge.tail)
+            if ends[0] != ends[1] or edge.head == edge.tail:
+                same.setdefault((ends[0], edge.relation, ends[1]), []).append(edge)
+        return [
+            GraphEdge(*triple, round(1 - math.prod(1 - edge.confidence for edge in all_), 6), sum(e[4] for e in all_))
+            for triple, all_ in same.items()
+        ]
+
     def neighbours(self, norm: str) -> set[str]:
-        near = {edge.tail for edge in self.edges if edge.head == norm}
-        near |= {edge.head for edge in self.edges if edge.tail == norm}
+        near = {edge.tail for edge in self.folded() if edge.head == norm}
+        near |= {edge.head for edge in self.folded() if edge.tail == norm}
         return near | {other for pair in self.together() if norm in pair for other in pair}
 
     def together(self) -> Counter[frozenset[str]]:
@@ -225,46 +242,50 @@ class PlainGraph:
         for subject, mention, _ in {
             (self.chunks[row.position].subject, row.norm, row.position) for row in self.mention_rows
         }:
-            if subject and subject != mention:
-                found[frozenset((subject, mention))] += 1
+            if subject and self.kept(subject) != self.kept(mention):
+                found[frozenset((self.kept(subject), self.kept(mention)))] += 1
         return found
 
     def neighbourhood(self, norms: Sequence[str], hops: int, limit: int) -> Neighbourhood:
         def by_df(some: set[str]) -> list[str]:
             return sorted(some, key=lambda norm: (-len(self.chunks_of(norm)), norm))
 
-        order = by_df(set(norms) & self.norms if norms else self.norms)
+        order = by_df({self.kept(norm) for norm in (set(norms) & self.norms if norms else self.norms)})
         frontier = set(order) if norms else set()
         for _ in range(hops):
             frontier = {near for norm in frontier for near in self.neighbours(norm)} - set(order)
             order += by_df(frontier)
         shown = order[:limit]
-        edges = [edge for edge in self.edges if {edge.head, edge.tail} <= set(shown)]
+        edges = [edge for edge in self.folded() if {edge.head, edge.tail} <= set(shown)]
         joined = {frozenset((edge.head, edge.tail)) for edge in edges}
         for pair, number in self.together().items():
             if pair <= set(shown) and pair not in joined:
                 edges.append(GraphEdge(min(pair), "related_to", max(pair), 0.0, number))
         community_of = {
-            norm: min(one.id for one in self.kept if one.level == 0 and norm in one.members)
+            norm: min(one.id for one in self.kept_communities if one.level == 0 and norm in one.members)
             for norm in shown
-            if any(one.level == 0 and norm in one.members for one in self.kept)
+            if any(one.level == 0 and norm in one.members for one in self.kept_communities)
         }
         entities = [self.entity(norm) for norm in shown]
         return Neighbourhood(self.version, entities, sorted(edges), community_of, len(order) <= limit)
 
     def find(self, text: str, limit: int) -> list[GraphEntity]:
-        found = [self.entity(norm) for norm in self.norms if text in norm]
-        found.sort(key=lambda entity: (not entity.norm.startswith(text), -entity.df, entity.norm))
+        begins: dict[str, bool] = {}
+        for norm in self.norms:
+            if text in norm:
+                begins[self.kept(norm)] = begins.get(self.kept(norm), False) or norm.startswith(text)
+        found = [self.entity(norm) for norm in begins]
+        found.sort(key=lambda entity: (not begins[entity.norm], -entity.df, entity.norm))
         return found[:limit]
 
     def keep_communities(self, version: int, communities: Sequence[Community]) -> bool:
         if version == self.version:
-            self.kept = sorted(communities, key=lambda one: (one.level, one.id))
+            self.kept_communities = sorted(communities, key=lambda one: (one.level, one.id))
             self._void(set())
         return version == self.version
 
     def communities(self) -> list[Community]:
-        return listed(self.kept)
+        return listed(self.kept_communities)
 
     def drop(self) -> None:
         self.__init__()
@@ -274,7 +295,7 @@ class PlainGraph:
             "entities": len(self.norms),
             "edges": len(self.edges),
             "mentions": len(self.mention_rows),
-            "communities": len(self.kept),
+            "communities": len(self.kept_communities),
         }
 
 

@@ -242,6 +242,15 @@ class GraphRetrieverContract(RetrieverContract):
         assert 0 < step.confidence <= 1
         assert all(passage.graph is None for passage in without.passages)
 
+    async def test_that_a_passage_mentions_what_the_question_names_is_no_path(self, tmp_path: Path) -> None:
+        async with self.library(tmp_path) as library:
+            await fill(library)
+            found = await search(library, "Was Mara Quill born in Port Ennis?", top_k=5)
+        context = next(passage.graph for passage in found.passages if passage.text == DIRECTOR)
+        assert context is not None
+        assert set(context.entities) == {"Mara Quill", "Port Ennis"}
+        assert (list(context.path), list(context.path_steps), list(context.relations)) == ([], [], [])
+
     async def test_paths_are_no_longer_than_asked_for(self, tmp_path: Path) -> None:
         async with self.library(tmp_path) as library:
             await fill(library)

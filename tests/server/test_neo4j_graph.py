@@ -14,7 +14,8 @@ from neo4j.exceptions import ServiceUnavailable
 from pydantic import SecretStr
 
 from tests.contracts.graph_documents import Drawing
-from tests.contracts.graph_store import ANN, BO, GraphStoreContract, everything, fill, unused
+from tests.contracts.graph_steps import ANN, BO, everything, fill, unused
+from tests.contracts.graph_store import GraphStoreContract
 from tests.server.neo4j import Neo4j, OfLoop, neo4j  # noqa: F401 the fixture
 from tests.server.processes import free_port
 from tools.errors import StoreUnavailable

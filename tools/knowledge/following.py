@@ -23,8 +23,8 @@ from tools.stores.vector_protocol import VectorProjection, VectorRow
 
 log = structlog.get_logger(__name__)
 
-BATCH = 200
-"""Documents that are followed at once."""
+BATCH = 500
+"""Documents that are followed at once. What a batch costs grows with the data set, so that few are better than many."""
 AT_ONCE = 32
 """Documents whose vectors are written side by side."""
 POLL_SECONDS = 10.0

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from tools.knowledge.segment import Floats, Mask, Segment, build, keep, merge
 from tools.knowledge.terms import is_character, weight
 from tools.stores.knowledge_protocol import KnowledgeVersion, SearchableChunk
-from tools.stores.vector_order import near, nearest_first
-from tools.stores.vector_protocol import Near
 
 K1 = 1.2
 B = 0.75
@@ -102,34 +100,9 @@ class TenantIndex:
         """Cosine of each row with a unit vector, (n,); `NO_VECTOR` where a chunk has none."""
         return _joined([segment.cosines(vector) for segment in self.segments], np.float32)
 
-    def nearest(self, vector: Floats, number: int, allowed: Mask | None = None) -> list[Near]:
-        """The `number` chunks with the highest cosine among the rows (n,) that are allowed (None: all)."""
-        rows, cosines = self._compared(vector)
-        if allowed is not None:
-            rows, cosines = rows[allowed[rows]], cosines[allowed[rows]]
-        return nearest_first(self.positions[rows], cosines, number)
-
-    def cosines_at(self, vector: Floats, positions: Sequence[int]) -> list[Near]:
-        """Cosines of the chunks at these positions; those that are not there or have no vector are left out."""
-        wanted = np.unique(np.array(positions, dtype=np.int64))
-        found: list[Near] = []
-        for segment in self.segments:
-            held = segment.positions[segment.vector_rows]
-            at = np.searchsorted(held, wanted)
-            there = at < len(held)
-            there[there] = held[at[there]] == wanted[there]
-            found += near(wanted[there], segment.vectors[at[there]] @ vector)
-        return found
-
     def mask(self, dataset_ids: Sequence[str] | None, first_day: int, last_day: int) -> Mask:
         """Which rows are in one of the data sets (None: any) and dated within the days, both included."""
         return _joined([segment.mask(dataset_ids, first_day, last_day) for segment in self.segments], np.bool_)
-
-    def _compared(self, vector: Floats) -> tuple[NDArray[np.int64], Floats]:
-        """The rows that have a vector, and their cosines."""
-        starts = np.cumsum([0, *map(len, self.segments)])
-        rows = [start + segment.vector_rows for start, segment in zip(starts, self.segments, strict=False)]
-        return _joined(rows, np.int64), _joined([segment.vectors @ vector for segment in self.segments], np.float32)
 
     @cached_property
     def _norms(self) -> list[Floats]:

@@ -190,7 +190,8 @@ class Community:
 class Neighbourhood:
     """A part of a graph for people to look at; `complete` is False where the limit cut it.
 
-    `community_of` names the community of level 0. Merged names are entities of their own here, too.
+    `community_of` names the community of level 0. Merged names are none of the entities: what they relate to, relates
+    to what they are merged with.
     """
 
     version: int = 0
@@ -242,7 +243,10 @@ class GraphStore(Protocol):
     async def evidence(
         self, tenant_id: str, dataset_id: str, pairs: Sequence[tuple[str, str]], limit: int = 3
     ) -> Sequence[GraphEvidence]:
-        """For each pair of norms (either direction) at most `limit` evidence rows, the surest first."""
+        """For each pair of norms (either direction) at most `limit` evidence rows, the surest first.
+
+        A name counts as what it is merged with; the rows say which name their sentence uses.
+        """
         ...
 
     async def mentions(
@@ -267,7 +271,10 @@ class GraphStore(Protocol):
         ...
 
     async def find(self, tenant_id: str, dataset_id: str, text: str, limit: int) -> Sequence[GraphEntity]:
-        """Entities whose norm contains `text` (a normal form), those that begin with it first, then by df."""
+        """Entities whose norm contains `text` (a normal form), those that begin with it first, then by df.
+
+        For a merged name comes what it is merged with, where the first of its names would.
+        """
         ...
 
     async def keep_communities(

@@ -21,7 +21,7 @@ from tools.stores.graph_protocol import (
     NameStanding,
     Neighbourhood,
 )
-from tools.stores.graph_rows import EntityRow, Walk, as_they_stand, entities_of, picture, tallies
+from tools.stores.graph_rows import EntityRow, Walk, as_they_stand, entities_of, kept_names, picture, tallies
 from tools.stores.graph_sql import (
     EVIDENCE,
     MENTION,
@@ -46,12 +46,21 @@ UNION SELECT e.norm FROM graph_chunks c
   CROSS JOIN graph_entities e ON e.id IN (a.alias, a.of) WHERE c.graph = ? AND c.document IN (?*)
 """  # noqa: S608
 _EVIDENCE_OF_PAIR = f"""
-SELECT {EVIDENCE} FROM graph_evidence v JOIN graph_entities h ON h.id = v.head JOIN graph_entities t ON t.id = v.tail
-WHERE (v.head = ?1 AND v.tail = ?2) OR (v.head = ?2 AND v.tail = ?1)
+SELECT {EVIDENCE} FROM (
+  SELECT v.id FROM json_each(?1) a CROSS JOIN json_each(?2) b
+    CROSS JOIN graph_evidence v ON v.head = a.value AND v.tail = b.value
+  UNION SELECT v.id FROM json_each(?1) a CROSS JOIN json_each(?2) b
+    CROSS JOIN graph_evidence v ON v.head = b.value AND v.tail = a.value
+) found CROSS JOIN graph_evidence v ON v.id = found.id
+CROSS JOIN graph_entities h ON h.id = v.head CROSS JOIN graph_entities t ON t.id = v.tail
 ORDER BY v.confidence DESC, v.position, v.sentence_start, v.sentence_end, h.norm, v.relation, t.norm,
   v.sentence, v.extractor
 LIMIT ?3
 """  # noqa: S608
+_KEPT = """
+LEFT JOIN graph_entities k ON e.target <> '' AND k.graph = e.graph AND k.norm = e.target AND NOT k.renamed
+"""
+"""What an entity is merged with, if it is."""
 _FIRST_MENTIONS = f"""
 SELECT {MENTION} FROM (
   SELECT DISTINCT position FROM graph_mentions WHERE entity IN (SELECT value FROM json_each(?1))
@@ -59,17 +68,21 @@ SELECT {MENTION} FROM (
 ) p CROSS JOIN graph_mentions m ON m.position = p.position AND m.entity IN (SELECT value FROM json_each(?1))
 CROSS JOIN graph_entities e ON e.id = m.entity
 """  # noqa: S608
-_NEIGHBOURS = """
-SELECT e.id, e.norm FROM (
+_NEIGHBOURS = f"""
+SELECT DISTINCT coalesce(k.norm, e.norm), coalesce(k.df, e.df) FROM (
   SELECT x.tail AS near FROM json_each(?1) f CROSS JOIN graph_edges x ON x.head = f.value
   UNION SELECT x.head FROM json_each(?1) f CROSS JOIN graph_edges x ON x.tail = f.value
   UNION SELECT m.entity FROM json_each(?1) f CROSS JOIN graph_chunks c ON c.subject = f.value
     CROSS JOIN graph_mentions m ON m.graph = c.graph AND m.position = c.position
   UNION SELECT c.subject FROM json_each(?1) f CROSS JOIN graph_mentions m ON m.entity = f.value
     CROSS JOIN graph_chunks c ON c.graph = m.graph AND c.position = m.position WHERE c.subject IS NOT NULL
-) CROSS JOIN graph_entities e ON e.id = near WHERE near NOT IN (SELECT value FROM json_each(?2))
-ORDER BY e.df DESC, e.norm LIMIT ?3
-"""
+) CROSS JOIN graph_entities e ON e.id = near {_KEPT}
+WHERE near NOT IN (SELECT value FROM json_each(?2)) AND coalesce(k.id, near) NOT IN (SELECT value FROM json_each(?2))
+ORDER BY 2 DESC, 1 LIMIT ?3
+"""  # noqa: S608
+_BEST_KNOWN = f"""
+SELECT e.norm FROM graph_entities e {_KEPT} WHERE e.graph = ? AND k.id IS NULL ORDER BY e.df DESC, e.norm LIMIT ?
+"""  # noqa: S608
 _EDGES_AMONG = """
 SELECT h.norm, x.relation, t.norm, x.confidence, x.evidence
 FROM json_each(?1) f CROSS JOIN graph_edges x ON x.head = f.value
@@ -132,9 +145,10 @@ def known_names(driver: Any, graph: int) -> list[tuple[str, NameStanding]]:
 
 def evidence(driver: Any, graph: int, pairs: Sequence[tuple[str, str]], limit: int) -> list[GraphEvidence]:
     """For each pair its surest rows, in the order of `graph_rows.surest_first`."""
-    ids = numbers_of(driver, graph, chain.from_iterable(pairs))
-    known = [(ids[a], ids[b], limit) for a, b in pairs if a in ids and b in ids]
-    return [GraphEvidence(*row) for pair in known for row in driver.execute(_EVIDENCE_OF_PAIR, pair)]
+    groups = _groups(driver, graph, dict.fromkeys(chain.from_iterable(pairs)))
+    ids = numbers_of(driver, graph, chain.from_iterable(groups.values()))
+    asked = [[numbers(ids[norm] for norm in groups[name] if norm in ids) for name in pair] for pair in pairs]
+    return [GraphEvidence(*row) for pair in asked for row in driver.execute(_EVIDENCE_OF_PAIR, (*pair, limit))]
 
 
 def mentions(driver: Any, graph: int, pairs: Sequence[tuple[str, int]]) -> list[GraphMention]:
@@ -149,13 +163,8 @@ def mentions(driver: Any, graph: int, pairs: Sequence[tuple[str, int]]) -> list[
 
 def passages_of(driver: Any, graph: int, norm: str, limit: int) -> list[GraphMention]:
     """First mentions of the entity, or of what it is merged with, chunk by chunk."""
-    entities = _entities(driver, graph, [norm])
-    if not entities:
-        return []
-    kept = entities[0].merged_into or norm
-    group = {kept, *(row.norm for row in _rows_around(driver, graph, [kept]) if row.target == kept)}
-    whole = [entity.norm for entity in _entities(driver, graph, group) if kept in (entity.norm, entity.merged_into)]
-    ids = numbers(numbers_of(driver, graph, whole).values())
+    group = _groups(driver, graph, [norm])[norm]
+    ids = numbers(numbers_of(driver, graph, group).values())
     first: dict[int, GraphMention] = {}
     found = map(GraphMention._make, driver.execute(_FIRST_MENTIONS, (ids, limit)))
     for row in sorted(found, key=as_they_stand):
@@ -164,42 +173,64 @@ def passages_of(driver: Any, graph: int, norm: str, limit: int) -> list[GraphMen
 
 
 def find(driver: Any, graph: int, text: str, limit: int) -> list[GraphEntity]:
-    """Entities whose norm contains the text."""
-    query = """
-    SELECT norm FROM graph_entities WHERE graph = ?1 AND instr(norm, ?2) > 0
-    ORDER BY instr(norm, ?2) > 1, df DESC, norm LIMIT ?3
-    """
+    """Entities one of whose names contains the text."""
+    query = f"""
+    SELECT coalesce(k.norm, e.norm) FROM graph_entities e {_KEPT} WHERE e.graph = ?1 AND instr(e.norm, ?2) > 0
+    GROUP BY 1 ORDER BY min(instr(e.norm, ?2) > 1), coalesce(k.df, e.df) DESC, 1 LIMIT ?3
+    """  # noqa: S608
     return _entities(driver, graph, [norm for (norm,) in driver.execute(query, (graph, text, limit))])
 
 
 def neighbourhood(driver: Any, graph: Graph, norms: Sequence[str], hops: int, limit: int) -> Neighbourhood:
     """What is around the entities, or the best-known ones of the graph."""
     if norms:
-        walk = Walk(_by_df(driver, graph.id, norms), hops, limit)
+        kept = _kept(driver, graph.id, norms)
+        walk = Walk(_by_df(driver, graph.id, [kept.get(norm, norm) for norm in norms]), hops, limit)
     else:
-        query = "SELECT norm FROM graph_entities WHERE graph = ? ORDER BY df DESC, norm LIMIT ?"
-        walk = Walk([norm for (norm,) in driver.execute(query, (graph.id, limit + 1))], 0, limit)
+        walk = Walk([norm for (norm,) in driver.execute(_BEST_KNOWN, (graph.id, limit + 1))], 0, limit)
     reached, complete = _walked(driver, graph.id, walk)
-    ids = numbers(numbers_of(driver, graph.id, reached).values())
+    groups = _groups(driver, graph.id, reached)
+    ids = numbers(numbers_of(driver, graph.id, chain.from_iterable(groups.values())).values())
+    own = numbers(numbers_of(driver, graph.id, reached).values())
     return picture(
         graph.version,
         _entities(driver, graph.id, reached),
         [GraphEdge(*row) for row in driver.execute(_EDGES_AMONG, (ids,))],
         driver.execute(_TOGETHER, (ids,)),
-        dict(driver.execute(_COMMUNITY_OF, (graph.id, ids))),
+        dict(driver.execute(_COMMUNITY_OF, (graph.id, own))),
         complete,
+        {other: norm for norm, group in groups.items() for other in group},
     )
 
 
 def _walked(driver: Any, graph: int, walk: Walk) -> tuple[list[str], bool]:
-    """Let the walk go where the edges lead."""
-    seen: dict[str, int] = {}
+    """Let the walk go where the edges lead, of whatever name."""
+    seen: set[int] = set()
     while walk.wanted is not None:
         frontier, number = walk.wanted
-        seen |= numbers_of(driver, graph, (norm for norm in frontier if norm not in seen))
-        near = (numbers(seen[norm] for norm in frontier), numbers(seen.values()), number)
-        walk.take([norm for _, norm in driver.execute(_NEIGHBOURS, near).fetchall()])
+        ids = numbers_of(driver, graph, chain.from_iterable(_groups(driver, graph, frontier).values())).values()
+        seen |= set(ids)
+        near = (numbers(ids), numbers(seen), number)
+        walk.take([norm for norm, _ in driver.execute(_NEIGHBOURS, near).fetchall()])
     return walk.reached, walk.complete
+
+
+def _kept(driver: Any, graph: int, norms: Iterable[str]) -> dict[str, str]:
+    """For those of the names that are merged, what with."""
+    return {one.norm: one.merged_into for one in _entities(driver, graph, norms) if one.merged_into}
+
+
+def _groups(driver: Any, graph: int, norms: Iterable[str]) -> dict[str, list[str]]:
+    """For each name all that are one with it: what it is merged with, and what is merged with that."""
+    wanted = list(norms)
+    merged = _kept(driver, graph, wanted)
+    kept = {norm: merged.get(norm, norm) for norm in wanted}
+    rows = _rows_around(driver, graph, list(dict.fromkeys(kept.values())))
+    groups = {norm: [norm] for norm in kept.values()}
+    for other, norm in kept_names(rows).items():
+        if norm in groups:
+            groups[norm].append(other)
+    return {norm: groups[name] for norm, name in kept.items()}
 
 
 def _by_df(driver: Any, graph: int, norms: Sequence[str]) -> list[str]:

@@ -163,6 +163,12 @@ def entities_of(rows: Iterable[EntityRow], renamed: Iterable[EntityRow]) -> list
     ]
 
 
+def kept_names(rows: Iterable[EntityRow]) -> dict[str, str]:
+    """What each merged name goes by; `rows` hold, besides these names, those of the targets that have alias rows."""
+    others = {row.norm: row.target for row in rows if row.renamed}
+    return {norm: target for norm, target in others.items() if target and target not in others}
+
+
 def _merged(row: EntityRow, others: Sequence[EntityRow]) -> GraphEntity:
     """An entity that goes by other entities' names too; it has no target, or they would not be its."""
     names = {*row.others, *(name for other in others for name in (other.name, *other.others))}
@@ -220,14 +226,35 @@ def picture(
     together: Iterable[tuple[str, str, int]],
     community_of: Mapping[str, str],
     complete: bool,
+    kept: Mapping[str, str],
 ) -> Neighbourhood:
-    """A neighbourhood; `together` (subject, mention, chunks) shows where no edge joins the two."""
-    drawn = sorted(edges)
+    """A neighbourhood; `together` (subject, mention, chunks) shows where no edge joins the two.
+
+    `kept` says what merged names go by: their edges and chunks count as those of what they are merged with.
+    """
+    drawn = _folded(edges, kept)
     joined = {frozenset((edge.head, edge.tail)) for edge in drawn}
     chunks: dict[tuple[str, str], int] = {}
     for subject, mention, number in together:
-        pair = (min(subject, mention), max(subject, mention))
-        if subject != mention and frozenset(pair) not in joined:
-            chunks[pair] = chunks.get(pair, 0) + number
+        one, other = sorted((kept.get(subject, subject), kept.get(mention, mention)))
+        if one != other and frozenset((one, other)) not in joined:
+            chunks[one, other] = chunks.get((one, other), 0) + number
     drawn += [GraphEdge(head, "related_to", tail, 0.0, number) for (head, tail), number in chunks.items()]
     return Neighbourhood(version, entities, sorted(drawn), dict(community_of), complete)
+
+
+def _folded(edges: Iterable[GraphEdge], kept: Mapping[str, str]) -> list[GraphEdge]:
+    """Edges between what names go by; several of one kind are one, as sure as that one of them at least is right."""
+    found: dict[tuple[str, str, str], list[GraphEdge]] = {}
+    for edge in edges:
+        head, tail = kept.get(edge.head, edge.head), kept.get(edge.tail, edge.tail)
+        if head != tail or edge.head == edge.tail:
+            found.setdefault((head, edge.relation, tail), []).append(edge)
+    return [
+        GraphEdge(
+            *triple,
+            noisy_or(edge.confidence for edge in same) if same[1:] else same[0].confidence,
+            sum(edge.evidence for edge in same),
+        )
+        for triple, same in found.items()
+    ]

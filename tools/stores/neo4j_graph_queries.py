@@ -61,12 +61,18 @@ CALL (c) {{
 }}
 RETURN DISTINCT norm
 """
+KEPT = f"""
+OPTIONAL MATCH (k:Entity {{{OF}, key: e.target_key}}) WHERE e.target <> '' AND NOT k.renamed
+"""
+"""What an entity is merged with, if it is."""
 FIND = f"""
-MATCH (e:Entity {{{OF}}}) WHERE e.number IS NOT NULL AND e.norm CONTAINS $text
-RETURN e.norm ORDER BY e.norm STARTS WITH $text DESC, e.df DESC, e.norm LIMIT $limit
+MATCH (e:Entity {{{OF}}}) WHERE e.number IS NOT NULL AND e.norm CONTAINS $text {KEPT}
+WITH coalesce(k, e) AS found, max(CASE WHEN e.norm STARTS WITH $text THEN 1 ELSE 0 END) AS begins
+RETURN found.norm ORDER BY begins DESC, found.df DESC, found.norm LIMIT $limit
 """
 BEST_KNOWN = f"""
-MATCH (e:Entity {{{OF}}}) WHERE e.number IS NOT NULL RETURN e.norm ORDER BY e.df DESC, e.norm LIMIT $limit
+MATCH (e:Entity {{{OF}}}) WHERE e.number IS NOT NULL {KEPT}
+WITH e, k WHERE k IS NULL RETURN e.norm ORDER BY e.df DESC, e.norm LIMIT $limit
 """
 
 # Rows
@@ -110,8 +116,8 @@ WHERE m.extractor = $gazetteer RETURN DISTINCT e.norm, c.position
 EVIDENCE_OF_PAIRS = f"""
 UNWIND range(0, size($pairs) - 1) AS place
 CALL (place) {{
-  WITH $pairs[place] AS pair
-  UNWIND CASE WHEN pair[0] = pair[1] THEN [pair] ELSE [pair, [pair[1], pair[0]]] END AS way
+  UNWIND $pairs[place][0] AS one UNWIND $pairs[place][1] AS other UNWIND [[one, other], [other, one]] AS way
+  WITH DISTINCT way
   MATCH (v:Evidence {{{OF}, head_number: way[0], tail_number: way[1]}})
   RETURN v ORDER BY v.confidence DESC, v.position, v.sentence_start, v.sentence_end, v.head, v.relation, v.tail,
     v.sentence, v.extractor LIMIT $limit
@@ -133,7 +139,8 @@ CALL (e) {{
   UNION MATCH (e)<-[:ABOUT]-(:Chunk {{{OF}}})-[:MENTIONS]->(near:Entity {{{OF}}}) RETURN near
   UNION MATCH (e)<-[:MENTIONS]-(:Chunk {{{OF}}})-[:ABOUT]->(near:Entity {{{OF}}}) RETURN near
 }}
-WITH DISTINCT near WHERE NOT near.number IN $seen
+WITH DISTINCT near AS e {KEPT}
+WITH DISTINCT coalesce(k, e) AS near WHERE NOT near.number IN $seen
 RETURN near.norm, near.number ORDER BY near.df DESC, near.norm LIMIT $limit
 """
 EDGES_AMONG = f"""

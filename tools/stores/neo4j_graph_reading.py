@@ -21,7 +21,16 @@ from tools.stores.graph_protocol import (
     NameStanding,
     Neighbourhood,
 )
-from tools.stores.graph_rows import EntityRow, Walk, as_they_stand, entities_of, picture, surest_first, tallies
+from tools.stores.graph_rows import (
+    EntityRow,
+    Walk,
+    as_they_stand,
+    entities_of,
+    kept_names,
+    picture,
+    surest_first,
+    tallies,
+)
 from tools.stores.neo4j_graph_rows import OfGraph, document_rows, entity_of
 
 
@@ -58,9 +67,10 @@ async def known_names(graph: OfGraph) -> list[tuple[str, NameStanding]]:
 
 async def evidence(graph: OfGraph, pairs: Sequence[tuple[str, str]], limit: int) -> list[GraphEvidence]:
     """For each pair its surest rows, in the order of `graph_rows.surest_first`."""
-    ids = await _numbers(graph, chain.from_iterable(pairs))
-    known = [[ids[a], ids[b]] for a, b in pairs if a in ids and b in ids]
-    found = await graph.rows(ask.EVIDENCE_OF_PAIRS, pairs=known, limit=limit) if known else []
+    groups = await _groups(graph, dict.fromkeys(chain.from_iterable(pairs)))
+    ids = await _numbers(graph, chain.from_iterable(groups.values()))
+    asked = [[[ids[norm] for norm in groups[name] if norm in ids] for name in pair] for pair in pairs]
+    found = await graph.rows(ask.EVIDENCE_OF_PAIRS, pairs=asked, limit=limit) if ids else []
     placed = [(place, GraphEvidence._make(row)) for *row, place in found]
     placed.sort(key=lambda one: (one[0], surest_first(one[1])))
     return [row for _, row in placed]
@@ -79,13 +89,8 @@ async def mentions(graph: OfGraph, pairs: Sequence[tuple[str, int]]) -> list[Gra
 
 async def passages_of(graph: OfGraph, norm: str, limit: int) -> list[GraphMention]:
     """First mentions of the entity, or of what it is merged with, chunk by chunk."""
-    entities = await _entities(graph, [norm])
-    if not entities:
-        return []
-    kept = entities[0].merged_into or norm
-    group = {kept, *(row.norm for row in await _rows_around(graph, [kept]) if row.target == kept)}
-    whole = [one.norm for one in await _entities(graph, group) if kept in (one.norm, one.merged_into)]
-    numbers = list((await _numbers(graph, whole)).values())
+    group = (await _groups(graph, [norm]))[norm]
+    numbers = list((await _numbers(graph, group)).values())
     first: dict[int, GraphMention] = {}
     found = map(GraphMention._make, await graph.rows(ask.PASSAGES, numbers=numbers, limit=limit))
     for row in sorted(found, key=as_they_stand):
@@ -94,7 +99,7 @@ async def passages_of(graph: OfGraph, norm: str, limit: int) -> list[GraphMentio
 
 
 async def find(graph: OfGraph, text: str, limit: int) -> list[GraphEntity]:
-    """Entities whose norm contains the text."""
+    """Entities one of whose names contains the text."""
     found = await graph.rows(ask.FIND, text=text, limit=limit)
     return await _entities(graph, [norm for (norm,) in found])
 
@@ -103,29 +108,55 @@ async def neighbourhood(graph: OfGraph, norms: Sequence[str], hops: int, limit: 
     """What is around the entities, or the best-known ones of the graph."""
     number, _ = await version(graph)
     if norms:
-        known = [(-df, norm) for norm, _, df in await graph.of_keys(ask.NUMBERS, norms)]
+        kept = await _kept(graph, norms)
+        known = {
+            (-df, norm) for norm, _, df in await graph.of_keys(ask.NUMBERS, [kept.get(norm, norm) for norm in norms])
+        }
         walk = Walk([norm for _, norm in sorted(known)], hops, limit)
     else:
         best = await graph.rows(ask.BEST_KNOWN, limit=limit + 1)
         walk = Walk([norm for (norm,) in best], 0, limit)
     reached, complete = await _walked(graph, walk)
-    ids = list((await _numbers(graph, reached)).values())
+    groups = await _groups(graph, reached)
+    ids = list((await _numbers(graph, chain.from_iterable(groups.values()))).values())
+    own = list((await _numbers(graph, reached)).values())
     entities = await _entities(graph, reached)
     edges = [GraphEdge(*row) for row in await graph.rows(ask.EDGES_AMONG, numbers=ids)]
     together = [(one, two, chunks) for one, two, chunks in await graph.rows(ask.TOGETHER, numbers=ids)]
-    community_of = dict(await graph.rows(ask.COMMUNITY_OF, numbers=ids))
-    return picture(number, entities, edges, together, community_of, complete)
+    community_of = dict(await graph.rows(ask.COMMUNITY_OF, numbers=own))
+    merged = {other: norm for norm, group in groups.items() for other in group}
+    return picture(number, entities, edges, together, community_of, complete, merged)
 
 
 async def _walked(graph: OfGraph, walk: Walk) -> tuple[list[str], bool]:
-    """Let the walk go where the edges lead."""
-    seen: dict[str, int] = {}
+    """Let the walk go where the edges lead, of whatever name."""
+    seen: set[int] = set()
     while walk.wanted is not None:
         frontier, number = walk.wanted
-        seen |= await _numbers(graph, (norm for norm in frontier if norm not in seen))
-        near = {"frontier": [seen[norm] for norm in frontier], "seen": list(seen.values()), "limit": number}
+        groups = await _groups(graph, frontier)
+        ids = (await _numbers(graph, chain.from_iterable(groups.values()))).values()
+        seen |= set(ids)
+        near = {"frontier": list(ids), "seen": list(seen), "limit": number}
         walk.take([norm for norm, _ in await graph.rows(ask.NEIGHBOURS, **near)])
     return walk.reached, walk.complete
+
+
+async def _kept(graph: OfGraph, norms: Iterable[str]) -> dict[str, str]:
+    """For those of the names that are merged, what with."""
+    return {one.norm: one.merged_into for one in await _entities(graph, norms) if one.merged_into}
+
+
+async def _groups(graph: OfGraph, norms: Iterable[str]) -> dict[str, list[str]]:
+    """For each name all that are one with it: what it is merged with, and what is merged with that."""
+    wanted = list(norms)
+    merged = await _kept(graph, wanted)
+    kept = {norm: merged.get(norm, norm) for norm in wanted}
+    rows = await _rows_around(graph, list(dict.fromkeys(kept.values())))
+    groups = {norm: [norm] for norm in kept.values()}
+    for other, norm in kept_names(rows).items():
+        if norm in groups:
+            groups[norm].append(other)
+    return {norm: groups[name] for norm, name in kept.items()}
 
 
 async def _numbers(graph: OfGraph, norms: Iterable[str]) -> dict[str, int]:

@@ -10,58 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.app.api.chat_reader import CHAT, Reader, asking
 from tests.doubles import ScriptedChatModel
-from tests.parts import CORPUS_ANSWER, CORPUS_QUESTION, ScriptedModel, Served, events_of, served
+from tests.parts import CORPUS_ANSWER, CORPUS_QUESTION, ScriptedModel, events_of, served
 from tools.errors import UpstreamUnavailable
-
-CHAT = "/api/v1/chat/stream"
-
-
-def asking(message: str = CORPUS_QUESTION, **fields: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": message}], **fields}
-
-
-class Reader:
-    """Reads a stream in the background, event by event."""
-
-    def __init__(self, served: Served, body: dict[str, Any] | None = None, rejoin: str | None = None) -> None:
-        self.served = served
-        self.body = body
-        self.rejoin = rejoin
-        self.text = ""
-        self._grew = asyncio.Event()
-        self.task = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        request = (
-            self.served.client.stream("POST", CHAT, json=self.body)
-            if self.body is not None
-            else self.served.client.stream("GET", f"/api/v1/turns/{self.rejoin}/events")
-        )
-        async with request as answer:
-            assert answer.status_code == 200
-            async for text in answer.aiter_text():
-                self.text += text
-                self._grew.set()
-        self._grew.set()
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return events_of(self.text)
-
-    async def until(self, kind: str) -> dict[str, Any]:
-        """Wait for an event of this type."""
-        async with asyncio.timeout(10):
-            while True:
-                for event in self.events:
-                    if event["type"] == kind:
-                        return event
-                self._grew.clear()
-                await self._grew.wait()
-
-    async def end(self) -> list[dict[str, Any]]:
-        await asyncio.wait_for(self.task, 15)
-        return self.events
 
 
 async def test_a_turn_is_a_stream_of_numbered_frames_with_one_terminal_event(tmp_path: Path) -> None:
@@ -191,102 +143,6 @@ async def test_a_cancelled_turn_closes_the_model_keeps_what_was_said_and_leaves_
         assert again[-1]["finish_reason"] == "stop"
         kept = (await app.client.get(f"/api/v1/conversations/{start['conversation_id']}")).json()
         assert [message["status"] for message in kept["messages"]] == ["complete", "partial", "complete", "complete"]
-
-
-class Busy:
-    """A conversation whose turn waits for the model."""
-
-    def __init__(self, app: Served, model: ScriptedModel) -> None:
-        self.app = app
-        self.model = model
-        self.reader = Reader(app, asking("first"))
-
-    async def conversation(self) -> str:
-        start = await self.reader.until("start")
-        await self.reader.until("model")
-        return str(start["conversation_id"])
-
-    async def contents(self, conversation_id: str) -> list[str]:
-        kept = (await self.app.client.get(f"/api/v1/conversations/{conversation_id}")).json()
-        return [message["content"] for message in kept["messages"]]
-
-
-async def test_a_second_message_is_rejected_while_a_turn_runs(tmp_path: Path) -> None:
-    model = ScriptedModel(hold=True)
-    async with served(tmp_path, [model]) as app:
-        busy = Busy(app, model)
-        conversation = await busy.conversation()
-        answer = await app.client.post(CHAT, json=asking("second", conversation_id=conversation))
-        assert answer.status_code == 409
-        assert answer.json()["code"] == "turn_in_progress"
-        model.let_go()
-        await busy.reader.end()
-        assert await busy.contents(conversation) == ["first", CORPUS_ANSWER]
-
-
-async def test_enqueued_messages_run_next_and_in_order(tmp_path: Path) -> None:
-    model = ScriptedModel("Yes.", hold=True)
-    async with served(tmp_path, [model]) as app:
-        busy = Busy(app, model)
-        conversation = await busy.conversation()
-        second = Reader(app, asking("second", conversation_id=conversation, on_busy="enqueue"))
-        while app.app.turns.in_flight < 2:
-            await asyncio.sleep(0.005)
-        third = Reader(app, asking("third", conversation_id=conversation, on_busy="enqueue"))
-        while app.app.turns.in_flight < 3:
-            await asyncio.sleep(0.005)
-        assert not second.events
-        model.let_go()
-        for reader in (busy.reader, second, third):
-            assert (await reader.end())[-1]["finish_reason"] == "stop"
-        assert await busy.contents(conversation) == ["first", "Yes.", "second", "Yes.", "third", "Yes."]
-
-
-async def test_an_interrupt_keeps_the_partial_answer(tmp_path: Path) -> None:
-    model = ScriptedModel("Well now, let us see.", hold=True)
-    async with served(tmp_path, [model]) as app:
-        busy = Busy(app, model)
-        conversation = await busy.conversation()
-        model.let_go(3)
-        await busy.reader.until("delta")
-        second = Reader(app, asking("second", conversation_id=conversation, on_busy="interrupt"))
-        await second.until("model")
-        assert (await busy.reader.end())[-1]["finish_reason"] == "cancelled"
-        model.let_go()
-        assert (await second.end())[-1]["finish_reason"] == "stop"
-        first, partial, *rest = await busy.contents(conversation)
-        assert first == "first"
-        assert partial
-        assert "Well now, let us see.".startswith(partial)
-        assert rest == ["second", "Well now, let us see."]
-
-
-async def test_a_rollback_removes_the_message_and_its_answer(tmp_path: Path) -> None:
-    model = ScriptedModel("Yes.", hold=True)
-    async with served(tmp_path, [model]) as app:
-        busy = Busy(app, model)
-        conversation = await busy.conversation()
-        second = Reader(app, asking("second", conversation_id=conversation, on_busy="rollback"))
-        await second.until("model")
-        model.let_go()
-        await second.end()
-        assert await busy.contents(conversation) == ["second", "Yes."]
-
-
-async def test_a_waiting_turn_can_be_cancelled(tmp_path: Path) -> None:
-    model = ScriptedModel("Yes.", hold=True)
-    async with served(tmp_path, [model]) as app:
-        busy = Busy(app, model)
-        conversation = await busy.conversation()
-        second = Reader(app, asking("second", conversation_id=conversation, on_busy="enqueue"))
-        while app.app.turns.in_flight < 2:
-            await asyncio.sleep(0.005)
-        (waiting,) = [t for t in app.app.turns.live_ids() if t != busy.reader.events[0]["turn_id"]]
-        assert (await app.client.post(f"/api/v1/turns/{waiting}/cancel")).status_code == 200
-        assert (await second.end())[-1]["finish_reason"] == "cancelled"
-        model.let_go()
-        await busy.reader.end()
-        assert await busy.contents(conversation) == ["first", "Yes."]
 
 
 async def test_history_seeds_a_new_conversation_and_the_stored_one_counts_afterwards(tmp_path: Path) -> None:

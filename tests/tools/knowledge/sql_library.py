@@ -68,6 +68,7 @@ class SqlLibrary:
         while (batch := await outbox.next_batch("graph", 100)) is not None:
             await projection.follow(batch)
             await outbox.settle("graph", batch)
+            self.retriever.graph_changed(batch.tenant_id, batch.dataset_id)
         await self.retriever.renewed()
         await self.retriever.retrieve(tenant_id, RetrievalQuery("anything"))
         await self.retriever.renewed()

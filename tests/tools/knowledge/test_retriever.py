@@ -24,6 +24,7 @@ from tests.contracts.retriever import (
 )
 from tests.doubles import HashingEmbedder
 from tests.tools.knowledge.sql_library import EnglishEmbedder, SqlLibrary, open_graph_library, open_library
+from tests.tools.knowledge.vectors_of_index import cosines_in, nearest_in
 from tools.errors import InvalidInput, NotAvailable, StoreUnavailable
 from tools.knowledge import retriever as retriever_module
 from tools.knowledge.index import TenantIndex
@@ -286,12 +287,10 @@ class ElsewhereVectors:
         self.away = False
 
     async def nearest(self, tenant_id: str, vector: Vector, number: int, scope: VectorScope) -> Sequence[Near]:
-        index = await self._index(tenant_id)
-        allowed = index.mask(scope.dataset_ids, scope.first_day, scope.last_day)
-        return index.nearest(vector, number, allowed)
+        return nearest_in(await self._index(tenant_id), vector, number, scope)
 
     async def cosines(self, tenant_id: str, vector: Vector, positions: Sequence[int]) -> Sequence[Near]:
-        return (await self._index(tenant_id)).cosines_at(vector, positions)
+        return cosines_in(await self._index(tenant_id), vector, positions)
 
     async def _index(self, tenant_id: str) -> TenantIndex:
         if self.away:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.graph_documents import chunk, document, mention, says
-from tests.contracts.graph_store import ANN, BO, GraphStoreContract, everything, fill, unused
+from tests.contracts.graph_steps import ANN, BO, everything, fill, unused
+from tests.contracts.graph_store import GraphStoreContract
 from tools.errors import Conflict
 from tools.stores import graph_writing
 from tools.stores.database import Database

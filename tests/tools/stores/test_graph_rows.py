@@ -103,5 +103,5 @@ def test_a_walk_stops_where_it_may_and_says_whether_that_was_all() -> None:
 
 def test_names_that_stand_together_are_joined_once_and_only_without_an_edge() -> None:
     edge = GraphEdge("b", "uses", "a", 0.5, 1)
-    found = picture(1, [], [edge], [("a", "b", 4), ("c", "a", 2), ("a", "c", 1)], {}, True)
+    found = picture(1, [], [edge], [("a", "b", 4), ("c", "a", 2), ("a", "c", 1)], {}, True, {})
     assert found.edges == [GraphEdge("a", "related_to", "c", 0.0, 3), edge]

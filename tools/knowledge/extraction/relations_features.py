@@ -2,11 +2,12 @@
 
 Features of a gap are made once and shared by all pairs that see the gap in the same part (between two
 neighbours, first or last of several, before, after), so that a passage costs about a string per word and part.
+What few words and types give comes back in sentence after sentence, and is remembered from one to the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,10 @@ NEAR = 4
 """Words read before the earlier and after the later entity."""
 _SHORT = 6
 """A gap of fewer words is also taken as a whole."""
+_COMES_BACK = 4
+"""Gaps of at most so many words are remembered from one sentence to the next."""
+MOST_REMEMBERED = 32_768
+"""Lists of features that are remembered; after that it starts anew."""
 
 
 class _Coarse(dict[str, str]):
@@ -38,20 +43,26 @@ Encode = Callable[[Iterable[str]], list[Any]]
 class PairFeatures:
     """Features of the pairs of one sentence."""
 
-    def __init__(self, view: SentenceView, lexicon: Lexicon, encode: Encode = list) -> None:
+    def __init__(
+        self,
+        view: SentenceView,
+        lexicon: Lexicon,
+        encode: Encode = list,
+        remembered: dict[Hashable, list[Any]] | None = None,
+    ) -> None:
+        """`remembered` is what `encode` made for earlier sentences in the same language; it grows."""
         self._view = view
         self._lexicon = lexicon
         self._encode = encode
         self._known: dict[tuple[int, str], list[Any]] = {}
+        self._remembered = {} if remembered is None else remembered
 
     def of(self, one: int, other: int) -> list[Any]:
         """Features of the entities at places `one` < `other`. Members of a list stand where the list stands."""
         view = self._view
         together = view.first[one] == view.first[other]
         left, right = (one, other) if together else (view.last[one], view.first[other])
-        own = _of_types(view.spots[one].type, view.spots[other].type)
-        own += self._of_place(one, other, left, right, together)
-        own += self._crossed(one, other, left, right)
+        own = self._crossed(one, other, left, right)
         found = self._surface(one, "as") + self._surface(other, "bs")
         found += self._gap(view.first[one], "p", _before) + self._gap(view.last[other] + 1, "s", _after)
         if right - left == 1:
@@ -62,19 +73,42 @@ class PairFeatures:
             for place in range(left + 1, right + 1):
                 found += self._gap(place, "m", _any)
             own += self._several(left, right)
+        found += self._types(one, other)
+        found += self._encode(self._of_place(one, other, left, right, together))
         return found + self._encode(own)
+
+    def _types(self, one: int, other: int) -> list[Any]:
+        types = self._view.spots[one].type, self._view.spots[other].type
+        return self._remembered.get(types) or self._remember(types, _of_types(*types))
 
     def _gap(self, place: int, part: str, make: Callable[[Gap], list[str]]) -> list[Any]:
         found = self._known.get((place, part))
         if found is None:
-            found = self._known[place, part] = self._encode(make(self._view.gaps[place]))
+            gap = self._view.gaps[place]
+            if len(gap.tokens) > _COMES_BACK:
+                found = self._encode(make(gap))
+            else:
+                key = (part, *gap.tokens)
+                found = self._remembered.get(key) or self._remember(key, make(gap))
+            self._known[place, part] = found
         return found
 
     def _surface(self, place: int, part: str) -> list[Any]:
         found = self._known.get((place, part))
         if found is None:
-            named = _surface(self._view.names[place], self._lexicon.language)
-            found = self._known[place, part] = self._encode([f"{part}:{feature}" for feature in named])
+            name = self._view.names[place]
+            key = part, name
+            found = self._remembered.get(key)
+            if found is None:
+                named = _surface(name, self._lexicon.language)
+                found = self._remember(key, [f"{part}:{feature}" for feature in named])
+            self._known[place, part] = found
+        return found
+
+    def _remember(self, key: Hashable, features: list[str]) -> list[Any]:
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        found = self._remembered[key] = self._encode(features)
         return found
 
     def _of_place(self, one: int, other: int, left: int, right: int, together: bool) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -56,7 +57,7 @@ class Tagger:
         self._types: list[str] = artefact.card["types"]
         calibration = artefact.card["calibration"]
         self._calibration = Calibration(calibration["slope"], calibration["offsets"])
-        self._cache: dict[str, Floats] = {}
+        self._words = _Words(artefact)
         self._signs: dict[str, Sign] = {}
         self._english = artefact.layout.language == "en"
 
@@ -97,18 +98,39 @@ class Tagger:
                 self._signs.clear()
             ids = chinese_ids(tokens, artefact.layout, artefact.lexicon, starts, self._signs)
             return artefact.table[ids].sum(axis=1, dtype=np.int16) * np.float32(artefact.scale)
-        vectors = np.stack([self._word(token.text) for token in tokens])
+        vectors = self._words.vectors([token.text for token in tokens])
         vectors[starts] += artefact.table[first_row(artefact.layout)] * np.float32(artefact.scale)
         return vectors
 
-    def _word(self, word: str) -> Floats:
-        known = self._cache.get(word)
-        if known is None:
-            if len(self._cache) >= CACHED_WORDS:
-                self._cache.clear()
-            rows = self._artefact.table[english_ids(word, self._artefact.layout)]
-            known = self._cache[word] = rows.sum(axis=0, dtype=np.int16) * np.float32(self._artefact.scale)
-        return known
+
+class _Words:
+    """The vectors of English words, the latest ones remembered as rows of one array."""
+
+    def __init__(self, artefact: Artefact) -> None:
+        self._artefact = artefact
+        self._rows: dict[str, int] = {}
+        self._vectors: Floats = np.zeros((0, 0), dtype=np.float32)
+        self._remembering = threading.Lock()  # each word has a row of its own, whichever thread brings it
+
+    def vectors(self, words: Sequence[str]) -> Floats:
+        """The words' vectors (words, D), for the caller to change."""
+        with self._remembering:
+            if len(self._rows) + len(words) > len(self._vectors):
+                self._start_anew(len(words))
+            rows = self._rows
+            for word in words:
+                if word not in rows:
+                    self._vectors[len(rows)] = self._vector(word)
+                    rows[word] = len(rows)
+            return self._vectors.take([rows[word] for word in words], axis=0)
+
+    def _start_anew(self, room: int) -> None:
+        self._rows = {}
+        self._vectors = np.empty((max(CACHED_WORDS, room), self._artefact.table.shape[1]), dtype=np.float32)
+
+    def _vector(self, word: str) -> Floats:
+        rows = self._artefact.table[english_ids(word, self._artefact.layout)]
+        return rows.sum(axis=0, dtype=np.int16) * np.float32(self._artefact.scale)
 
 
 SURELY_NONE = -0.105

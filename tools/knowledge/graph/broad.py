@@ -100,7 +100,7 @@ class BroadSearch:
         """
         if not query.use_community or query.search_type == "vector" or query.filters.get("entity_types"):
             return None
-        if not is_broad(query.text):
+        if not is_broad(query.text, asked_broadly=query.asked_broadly):
             return None
         days = date_range(query.filters.get("date_range"))
         speakers, degraded = await self._speakers(tenant_id, query.dataset_ids)

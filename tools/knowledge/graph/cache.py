@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ FIRST_SECONDS = 10.0
 RENEW_SECONDS = 0.5
 """How long a search waits for a graph that is known to have changed; after that it goes on with the old one."""
 
+POLL_SECONDS = 0.25
+"""How long what the store said of a graph's version is taken as true, unless this process has changed the graph."""
+
 Key = tuple[str, str]
 
 
@@ -40,18 +44,29 @@ class Known:
 class GraphCache:
     """Shares one graph per data set among all requests; the least recently used ones give way.
 
-    A graph that is there answers at once, however old; each use has the store asked behind it whether there is a
-    newer one, which then takes its place.
+    A graph that is there answers at once, however old; its use has the store asked behind it, now and then, whether
+    there is a newer one, which then takes its place.
     """
 
-    def __init__(self, graphs: GraphStore, max_bytes: int = MAX_BYTES, first_seconds: float = FIRST_SECONDS) -> None:
-        """A single graph may exceed `max_bytes`. A search waits `first_seconds` for a graph not read before."""
+    def __init__(
+        self,
+        graphs: GraphStore,
+        max_bytes: int = MAX_BYTES,
+        first_seconds: float = FIRST_SECONDS,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        """A single graph may exceed `max_bytes`. A search waits `first_seconds` for a graph not read before.
+
+        The store is asked for the version of a graph that is here every `poll_seconds` at most.
+        """
         self._graphs = graphs
         self._max_bytes = max_bytes
         self._first_seconds = first_seconds
         self._known: OrderedDict[Key, Known] = OrderedDict()
         self._renewing: dict[Key, asyncio.Task[None]] = {}
         self._outdated: set[Key] = set()
+        self._poll_seconds = poll_seconds
+        self._asked: dict[Key, float] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="graph")
 
     @property
@@ -62,11 +77,11 @@ class GraphCache:
     async def get(self, tenant_id: str, dataset_ids: Sequence[str]) -> list[Known]:
         """The data sets' graphs as they are known, in order; those never read before are waited for."""
         keys = [(tenant_id, dataset_id) for dataset_id in dataset_ids]
-        renewals = {key: self._renew(key) for key in keys}
+        renewals = {key: self._renew(key) for key in keys if self._to_be_asked(key)}
         first = [task for key, task in renewals.items() if key not in self._known]
         if first:
             await asyncio.wait(first, timeout=self._first_seconds)
-        elif outdated := [renewals[key] for key in keys if key in self._outdated]:
+        elif outdated := [task for key, task in renewals.items() if key in self._outdated]:
             await asyncio.wait(outdated, timeout=RENEW_SECONDS)
         for key in keys:
             if key in self._known:
@@ -91,6 +106,11 @@ class GraphCache:
         self._known.clear()
         self._thread.shutdown(wait=False)
 
+    def _to_be_asked(self, key: Key) -> bool:
+        if key not in self._known or key in self._outdated:
+            return True
+        return time.monotonic() - self._asked[key] >= self._poll_seconds
+
     def _renew(self, key: Key) -> asyncio.Task[None]:
         task = self._renewing.get(key)
         if task is None:
@@ -103,23 +123,26 @@ class GraphCache:
         """Take in the graph as it now is, if it is not the one that is here."""
         known = self._known.get(key)
         self._outdated.discard(key)  # before it is read: what changes from here on makes it outdated again
+        asked = time.monotonic()
         try:
             version = await self._graphs.version(*key)
             graph = None if known is None else known.graph
             if graph is None or graph.version != version:
                 rows = await self._graphs.read(*key)
                 graph = await asyncio.get_running_loop().run_in_executor(self._thread, index_of, rows, key[1])
-            self._keep(key, Known(graph))
+            self._keep(key, Known(graph), asked)
         except StoreUnavailable as error:
             log.warning("graph.unreachable", tenant=key[0], dataset=key[1], reason=error.message)
             # A graph never read stays unknown, so that the next search asks again.
             if known is not None:
-                self._keep(key, Known(known.graph, reached=False))
+                self._keep(key, Known(known.graph, reached=False), asked)
 
-    def _keep(self, key: Key, known: Known) -> None:
+    def _keep(self, key: Key, known: Known, asked: float) -> None:
         self._known[key] = known
+        self._asked[key] = asked
         self._known.move_to_end(key)
         total = self.size_bytes
         while total > self._max_bytes and len(self._known) > 1:
-            _, evicted = self._known.popitem(last=False)
+            evicted_key, evicted = self._known.popitem(last=False)
+            self._asked.pop(evicted_key, None)
             total -= 0 if evicted.graph is None else evicted.graph.size_bytes

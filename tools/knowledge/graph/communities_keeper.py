@@ -15,8 +15,12 @@ from tools.errors import StoreUnavailable
 log = structlog.get_logger(__name__)
 
 REST_FACTOR = 3.0
-"""A data set's communities are not looked at again before this many times as long as it took, so that a thousand
-files that come one by one cost a quarter of one core's time at most."""
+"""A data set is left to change for this many times as long as its communities took the last time, counted from its
+latest change: a thousand files that come one by one need them once, at the end."""
+MOST_RESTS = 10
+"""After so many of these times a data set that goes on changing is looked at all the same."""
+SHORT_SECONDS = 0.1
+"""What took no longer is not waited with."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 """Pauses while a store refuses double from the first to the longest."""
 
@@ -44,7 +48,8 @@ class CommunityKeeper:
         self._builder = builder
         self._at_start = at_start
         self._due: dict[Key, float] = {}
-        self._rest_until: dict[Key, float] = {}
+        self._took: dict[Key, float] = {}
+        self._changed_since: dict[Key, float] = {}
         self._pause = 0.0
         self._changed = asyncio.Event()
         self._settled = asyncio.Condition()
@@ -63,7 +68,9 @@ class CommunityKeeper:
 
     async def notice(self, tenant_id: str, dataset_id: str) -> None:
         """The data set's graph has changed: its communities are due."""
-        self._due.setdefault((tenant_id, dataset_id), self._rest_until.get((tenant_id, dataset_id), 0.0))
+        key, now = (tenant_id, dataset_id), time.monotonic()
+        rest = REST_FACTOR * self._took.get(key, 0.0)
+        self._due[key] = min(now, self._changed_since.setdefault(key, now) + MOST_RESTS * rest - rest) + rest
         self._changed.set()
 
     async def idle(self) -> None:
@@ -93,6 +100,7 @@ class CommunityKeeper:
                 await asyncio.wait_for(self._changed.wait(), seconds)
             return
         del self._due[key]
+        self._changed_since.pop(key, None)
         started = time.monotonic()
         try:
             await self._builder.refresh(*key)
@@ -102,9 +110,9 @@ class CommunityKeeper:
             await self._failed(error)
         except Exception:  # one graph that cannot be split must not end the others'
             log.exception("communities.failed", tenant=key[0], dataset=key[1])
-        now = time.monotonic()
-        self._rest_until = {other: until for other, until in self._rest_until.items() if until > now}
-        self._rest_until[key] = now + REST_FACTOR * (now - started)
+        self._took.pop(key, None)
+        if (seconds := time.monotonic() - started) > SHORT_SECONDS:
+            self._took[key] = seconds
 
     async def _rest(self) -> None:
         async with self._settled:

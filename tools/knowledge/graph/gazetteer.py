@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import ahocorasick
+import numpy as np
 
-from tools.knowledge.extraction.names import HAN, is_initial, sign_in_names
+from tools.knowledge.extraction.names import HAN, sign_in_names
 
 MIN_CHARACTERS = 2
 """A shorter name is looked for nowhere: it stands inside too many words."""
+
+MAX_KNOWN_SIGNS = 32_768
+"""Characters remembered in the form that names have them in; after that it starts anew."""
 
 
 class Found(NamedTuple):
@@ -63,13 +66,18 @@ class Gazetteer:
         """
         if not self._norms:
             return
-        folded, places = fold(text)
+        folded = f" {fold(text)} "
+        places: Sequence[int] = ()
         for last, norm in self._automaton.iter(folded):
             first = last + 1 - len(norm)
-            if _stands_alone(folded, places, first, last + 1):
-                start, end = places[first], places[last] + 1
-                if _is_name(norm, text[start]):
-                    yield Found(norm, start, end)
+            places = places or places_of(text)
+            begin = first - folded.count(" ", 0, first)
+            end = begin + len(norm) - norm.count(" ")
+            if _joined(folded, first, places, begin) or _joined(folded, last + 1, places, end):
+                continue
+            start = places[begin]
+            if _is_name(norm, text[start]):
+                yield Found(norm, start, places[end - 1] + 1)
 
 
 def findable(norm: str) -> bool:
@@ -85,78 +93,57 @@ def first_of_each(found: Iterable[Found]) -> dict[str, Found]:
     return firsts
 
 
-def fold(text: str) -> tuple[str, Sequence[int]]:
-    """`text` as names are in normal form, and for each of its characters the place it comes from.
+def fold(text: str) -> str:
+    """`text` as names are in normal form.
 
     Punctuation is one space or nothing, initials stand together, and no space stands beside a Han character.
     """
-    if text.isascii():
-        plain, places = text.translate(_ASCII), range(len(text))
-    else:
-        plain, places = _plain(text)
-    folded: list[str] = []
-    origins: list[int] = []
-    last = ""
-    for found in _WORD.finditer(plain):
-        first, word = found.start(), found.group()
-        kept = places[first : found.end()]
-        if _NO_GAP in word:
-            kept = [place for place, sign in zip(kept, word, strict=True) if sign != _NO_GAP]
-            word = word.replace(_NO_GAP, "")
-            if not word:
-                continue
-        if last and not _meet(last, word):
-            folded.append(" ")
-            origins.append(places[first - 1])
-        folded.append(word)
-        origins.extend(kept)
-        last = word
-    return "".join(folded), origins
+    plain = _BETWEEN_INITIALS.sub("", f" {' '.join(text.translate(_SIGNS).split())} ")[1:-1]
+    return plain if plain.isascii() else _BESIDE_HAN.sub("", plain)
 
 
-_NO_GAP = "\0"
-"""Stands where a character is left out, so that each keeps its place."""
-_ASCII = {code: sign_in_names(chr(code).lower()) or _NO_GAP for code in range(128)}
-_WORD = re.compile(r"[^ ]+")
-_BESIDE_HAN = re.compile(rf"[{HAN}]")
+def places_of(text: str) -> Sequence[int]:
+    """For each character that `fold` gives, spaces apart, the place in `text` that it comes from."""
+    kept = np.frombuffer(text.translate(_NUMBERS_KEPT).encode("latin-1"), dtype=np.uint8)
+    return np.repeat(np.arange(len(kept)), kept).tolist()
 
 
-def _meet(before: str, after: str) -> bool:
-    """Whether two words that stand apart in the text stand together in a name."""
-    if is_initial(before) and is_initial(after):
-        return True
-    return not (before.isascii() and after.isascii()) and _BESIDE_HAN.search(before[-1] + after[0]) is not None
+class _Signs(dict[int, str]):
+    """What the characters of a text are in names: themselves, several others, a space or nothing."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= MAX_KNOWN_SIGNS:
+            self.clear()
+        decomposed = unicodedata.normalize("NFKD", chr(code).casefold())
+        bare = unicodedata.normalize("NFKC", "".join(part for part in decomposed if not unicodedata.combining(part)))
+        found = self[code] = "".join(map(sign_in_names, bare))
+        return found
 
 
-def _plain(text: str) -> tuple[str, Sequence[int]]:
-    """Each character as it is in names, with `_NO_GAP` for nothing, and the place it comes from."""
-    signs: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        for part in _signs(character):
-            signs.append(part)
-            places.append(place)
-    return "".join(signs), places
+class _NumbersKept(dict[int, str]):
+    """For each character a sign whose code says of how many characters, spaces apart, it is made in names."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= MAX_KNOWN_SIGNS:
+            self.clear()
+        found = self[code] = chr(len(_SIGNS[code].replace(" ", "")))
+        return found
 
 
-@lru_cache(maxsize=32_768)
-def _signs(character: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", character.casefold())
-    bare = unicodedata.normalize("NFKC", "".join(part for part in decomposed if not unicodedata.combining(part)))
-    return "".join(sign_in_names(part) or _NO_GAP for part in bare)
+_SIGNS = _Signs()
+_NUMBERS_KEPT = _NumbersKept()
+_INITIAL = "A-Za-zªµº\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+_BETWEEN_INITIALS = re.compile(rf"(?<= [{_INITIAL}]) (?=[{_INITIAL}] )")
+_BESIDE_HAN = re.compile(rf"(?<=[{HAN}]) | (?=[{HAN}])")
 
 
-def _stands_alone(folded: str, places: Sequence[int], first: int, end: int) -> bool:
-    """Whether no word goes on across either end; one that an apostrophe parts (`Paris's`) ends there."""
-    return not (_is_within_word(folded, places, first) or _is_within_word(folded, places, end))
-
-
-def _is_within_word(folded: str, places: Sequence[int], place: int) -> bool:
+def _joined(folded: str, at: int, places: Sequence[int], place: int) -> bool:
+    """Whether a word goes on across `at`, which is `place` without spaces; one that an apostrophe parts ends there."""
     return (
-        0 < place < len(folded)
+        folded[at - 1] != " " != folded[at]
+        and _joins(folded[at - 1])
+        and _joins(folded[at])
         and places[place] - places[place - 1] <= 1
-        and _joins(folded[place - 1])
-        and _joins(folded[place])
     )
 
 

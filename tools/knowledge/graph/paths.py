@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -12,6 +12,7 @@ from tools.knowledge.extraction.protocol import RelationType
 from tools.knowledge.extraction.types import relation_name
 from tools.knowledge.graph.graph_index import GraphIndex
 from tools.knowledge.graph.routes import NO_CHUNK, Hop, Route, routes
+from tools.knowledge.graph.standing import sentence_of, sentence_place
 from tools.knowledge.graph.walking import Explored
 from tools.knowledge.protocol import GraphContext, PathStep
 from tools.stores.graph_protocol import GraphEvidence, GraphMention, GraphStore
@@ -26,9 +27,9 @@ MERGED = 3
 
 
 class _Sentence(NamedTuple):
-    """What a hop rests on: where its sentence stands, and how it reads."""
+    """What a hop rests on: a sentence at characters `start`-`end` of the chunk's document, and how it reads."""
 
-    position: int
+    chunk: StoredChunk
     start: int
     end: int
     relation: str
@@ -121,10 +122,11 @@ def _context(
     explored: Explored, chunk: int, ways: Sequence[Route], stored: _Stored, language: str
 ) -> GraphContext | None:
     graph = explored.graph
-    shown = [steps for way in ways if (steps := _steps(graph, way, stored, language))]
+    told = [(way, steps) for way in ways if (steps := _steps(graph, way, stored, language))]
+    shown = [steps for way, steps in told if not _within_itself(way, chunk)]
     about = int(graph.subjects[chunk])
     names = [graph.names[about]] if about in explored.seeds else []
-    names += [name for steps in shown for step in steps for name in step.entities]
+    names += [name for _, steps in told for step in steps for name in step.entities]
     if not names:
         return None
     return GraphContext(
@@ -135,47 +137,47 @@ def _context(
     )
 
 
+def _within_itself(way: Route, chunk: int) -> bool:
+    """Whether a way only says that what the passage is about and what it mentions meet in it."""
+    return len(way.hops) == 1 and way.hops[0].chunk == chunk
+
+
 def _steps(graph: GraphIndex, way: Route, stored: _Stored, language: str) -> list[PathStep]:
     """All hops of a way with their sentences; none when one of them has no sentence."""
     steps: list[PathStep] = []
     for hop in way.hops:
-        found = (step for sentence in _sentences(graph, hop, stored)
-                 if (step := _step(graph, hop, sentence, stored, language)) is not None)  # fmt: skip
-        step = next(found, None)
-        if step is None:
+        said = next(_sentences(graph, hop, stored), None)
+        if said is None:
             return []
-        steps.append(step)
+        steps.append(_step(graph, hop, said, language))
     return steps
 
 
-def _sentences(graph: GraphIndex, hop: Hop, stored: _Stored) -> list[_Sentence]:
+def _sentences(graph: GraphIndex, hop: Hop, stored: _Stored) -> Iterator[_Sentence]:
+    """What speaks for a hop and still stands in the records, the surest first."""
     if hop.chunk == NO_CHUNK:
         rows = [row for pair in _pairs(graph, hop) for row in stored.evidence.get(frozenset(pair), ())]
-        rows.sort(key=lambda row: -row.confidence)
-        return [
-            _Sentence(row.position, row.sentence_start, row.sentence_end, row.relation, row.confidence, row.head)
-            for row in rows
-        ]
-    rows = [stored.mentions[key] for key in _mentioned(graph, hop) if key in stored.mentions]
+        for row in sorted(rows, key=lambda row: -row.confidence):
+            chunk = stored.chunks.get(row.position)
+            if chunk is not None and (place := sentence_place(chunk, row)):
+                yield _Sentence(chunk, *place, row.relation, row.confidence, row.head)
+        return
     subject = graph.norms[hop.start if hop.forward else hop.end]
-    return [
-        _Sentence(row.position, row.sentence_start, row.sentence_end, "related_to", row.confidence, subject)
-        for row in rows
-    ]
+    for key in _mentioned(graph, hop):
+        row = stored.mentions.get(key)
+        chunk = None if row is None else stored.chunks.get(row.position)
+        if row is not None and chunk is not None and (place := sentence_of(chunk, row)) and chunk.quote(*place):
+            yield _Sentence(chunk, *place, "related_to", row.confidence, subject)
 
 
-def _step(graph: GraphIndex, hop: Hop, said: _Sentence, stored: _Stored, language: str) -> PathStep | None:
-    """The hop as people see it; None when its sentence does not stand in the records any more."""
-    chunk = stored.chunks.get(said.position)
-    sentence = "" if chunk is None else chunk.quote(said.start, said.end)
-    if chunk is None or not sentence:
-        return None
+def _step(graph: GraphIndex, hop: Hop, said: _Sentence, language: str) -> PathStep:
+    """The hop as people see it."""
     return PathStep(
         entities=(graph.names[hop.start], graph.names[hop.end]),
         relation=relation_name(cast(RelationType, said.relation), language),
         confidence=said.confidence,
-        sentence=sentence,
-        document_id=chunk.document_id,
+        sentence=said.chunk.quote(said.start, said.end),
+        document_id=said.chunk.document_id,
         start=said.start,
         end=said.end,
         forward=said.head in _norms(graph, hop.start),

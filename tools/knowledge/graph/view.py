@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tools.knowledge.extraction.names import normal_form
+from tools.knowledge.graph.standing import name_place, sentence_place
 from tools.stores.following_protocol import Outbox
-from tools.stores.graph_protocol import Community, GraphEntity, GraphMention, GraphStore, Neighbourhood, Sentence
+from tools.stores.graph_protocol import Community, GraphEntity, GraphStore, Neighbourhood, Sentence
 from tools.stores.knowledge_protocol import ChunkReader, StoredChunk
 
 FOLLOWER = "graph"
@@ -94,7 +95,11 @@ class GraphView:
         """Passages that mention an entity (a norm or a name), in the order of the documents."""
         rows = await self._graphs.passages_of(tenant_id, dataset_id, normal_form(entity), limit)
         chunks = await self._live(tenant_id, dataset_id, [row.position for row in rows])
-        return [_spoken_of(chunks[row.position], row) for row in rows if row.position in chunks]
+        return [
+            SpokenOf(chunk, *place)
+            for row in rows
+            if (chunk := chunks.get(row.position)) is not None and (place := name_place(chunk, row))
+        ]
 
     async def sentences(self, tenant_id: str, dataset_id: str, first: str, second: str, limit: int) -> Sequence[Said]:
         """Sentences that say how two entities relate, the surest first; else one that mentions both."""
@@ -108,13 +113,12 @@ class GraphView:
                 row.relation,
                 row.tail,
                 row.confidence,
-                chunk.quote(row.sentence_start, row.sentence_end),
-                row.sentence_start,
-                row.sentence_end,
+                row.sentence,
+                *place,
                 row.extractor,
             )
             for row in rows
-            if (chunk := chunks.get(row.position)) is not None
+            if (chunk := chunks.get(row.position)) is not None and (place := sentence_place(chunk, row))
         ]
 
     async def _summed_up(self, tenant_id: str, dataset_id: str, communities: Sequence[Community]) -> list[Community]:
@@ -151,7 +155,3 @@ def _quoted(sentences: Sequence[Sentence], chunks: Mapping[int, StoredChunk]) ->
     """The sentences that still stand where they stood."""
     there = (chunks[one.position].quote(one.start, one.end) for one in sentences if one.position in chunks)
     return " ".join(filter(None, there))
-
-
-def _spoken_of(chunk: StoredChunk, mention: GraphMention) -> SpokenOf:
-    return SpokenOf(chunk, mention.start, mention.end)

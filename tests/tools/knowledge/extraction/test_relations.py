@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tools.errors import NotAvailable
+from tools.knowledge.extraction.artefact import FOLDER
 from tools.knowledge.extraction.labelled import parse_line
-from tools.knowledge.extraction.packed import FOLDER
 from tools.knowledge.extraction.protocol import RELATION_TYPES, Mention
 from tools.knowledge.extraction.relations import candidates, find_relations, pairs_of, sentence_views
 from tools.knowledge.extraction.relations_features import PairFeatures

@@ -16,12 +16,14 @@ class Graphs:
 
     def __init__(self) -> None:
         self.now = 1
+        self.asked = 0
         self.reads = 0
         self.away = False
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def version(self, tenant_id: str, dataset_id: str) -> int:
+        self.asked += 1
         await self.gate.wait()
         if self.away:
             raise StoreUnavailable("The graph store is away.")
@@ -33,7 +35,8 @@ class Graphs:
 
 
 def cache_of(graphs: Graphs, **options: float) -> GraphCache:
-    return GraphCache(cast(GraphStore, graphs), **options)  # type: ignore[arg-type]
+    """A cache that asks at every use, unless it is told otherwise."""
+    return GraphCache(cast(GraphStore, graphs), **{"poll_seconds": 0.0, **options})  # type: ignore[arg-type]
 
 
 async def versions(cache: GraphCache, *dataset_ids: str, tenant_id: str = "t") -> list[int | None]:
@@ -61,6 +64,31 @@ async def test_an_old_graph_answers_at_once_and_the_new_one_takes_its_place() ->
     assert await versions(cache, "d") == [2]
     await cache.renewed()
     assert graphs.reads == 2
+    await cache.close()
+
+
+async def test_searches_in_quick_succession_ask_the_store_once() -> None:
+    graphs = Graphs()
+    cache = cache_of(graphs, poll_seconds=3600)
+    await versions(cache, "d")
+    await cache.renewed()
+    graphs.now = 2
+    for _ in range(10):
+        assert await versions(cache, "d") == [1]
+        await cache.renewed()
+    assert graphs.asked == 1
+    await cache.close()
+
+
+async def test_the_changes_of_this_process_are_seen_at_once() -> None:
+    graphs = Graphs()
+    cache = cache_of(graphs, poll_seconds=3600)
+    await versions(cache, "d", "other")
+    await cache.renewed()
+    for version in (2, 3, 4):
+        graphs.now = version
+        cache.outdated("t", "d")
+        assert await versions(cache, "d", "other") == [version, 1]
     await cache.close()
 
 

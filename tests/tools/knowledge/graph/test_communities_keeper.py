@@ -109,3 +109,58 @@ async def test_all_are_looked_at_once_at_the_start() -> None:
     async with keeping(builder, at_start=everything) as keeper:
         await idle(keeper)
     assert builder.asked == [("t", "a"), ("u", "b")]
+
+
+class Clock:
+    """Time that passes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class SlowFor(Builder):
+    """Takes ten seconds for one data set, and none for the others."""
+
+    def __init__(self, clock: Clock, slow: str) -> None:
+        super().__init__()
+        self.clock = clock
+        self.slow = slow
+
+    async def refresh(self, tenant_id: str, dataset_id: str) -> bool:
+        self.clock.now += 10 * (dataset_id == self.slow)
+        return await super().refresh(tenant_id, dataset_id)
+
+
+async def test_a_large_one_that_goes_on_changing_is_left_alone_until_it_rests_or_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(communities_keeper, "time", clock)
+    builder = SlowFor(clock, "large")
+
+    async def goes_on(keeper: CommunityKeeper, seconds: float, *, changes: bool = True) -> int:
+        """How often the large one has been looked at after so many seconds."""
+        clock.now += seconds
+        if changes:
+            await keeper.notice("t", "large")
+        others = builder.asked.count(("t", "small"))
+        await keeper.notice("t", "small")
+        async with asyncio.timeout(10):
+            while builder.asked.count(("t", "small")) == others:
+                await asyncio.sleep(0)
+        return builder.asked.count(("t", "large"))
+
+    async with keeping(builder) as keeper:
+        await keeper.notice("t", "large")
+        await idle(keeper)
+        assert [await goes_on(keeper, 29) for _ in range(3)] == [1, 1, 1]
+        await goes_on(keeper, 31, changes=False)
+        await idle(keeper)
+        assert builder.asked.count(("t", "large")) == 2
+        assert [await goes_on(keeper, 29) for _ in range(10)][-1] == 2
+        await goes_on(keeper, 40)
+        await idle(keeper)
+        assert builder.asked.count(("t", "large")) == 3

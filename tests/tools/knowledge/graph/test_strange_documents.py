@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,21 @@ async def test_one_line_of_five_megabytes_and_a_hundred_thousand_mentions_of_a_n
         await shop.ingestor.delete_document("t", long.id)
         await shop.ingestor.idle()
         assert "ada merrow" not in {entity.norm for entity in (await graph_of(shop))["entities"]}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_ten_thousand_documents_at_once_each_end_in_a_graph_or_in_a_clear_error(tmp_path: Path) -> None:
+    broken = {"empty.txt": (b"", "empty_document"), "binary.txt": (bytes(range(256)), "not_text")}
+    files = {f"{n}.txt": f"Ada Merrow saw ship {n} in Ostrava.".encode() for n in range(10_000 - len(broken))}
+    async with workshop(tmp_path) as shop:
+        documents = await shop.submit({**files, **{name: content for name, (content, _) in broken.items()}})
+        await asyncio.wait_for(shop.ingestor.idle(), 580)
+        assert (await shop.documents.status("t", "d")).counts == {"ready": len(files), "failed": len(broken)}
+        for document in documents[len(files) :]:
+            assert (await shop.documents.get("t", document.id)).error_code == broken[document.name][1]
+        names = {entity.norm: entity.df for entity in (await shop.graphs.read("t", "d")).entities}
+        assert names["ada merrow"] == names["ostrava"] == len(files)
 
 
 async def test_documents_that_refer_to_each_other_in_a_circle(tmp_path: Path) -> None:

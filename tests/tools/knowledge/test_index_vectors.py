@@ -1,4 +1,4 @@
-"""Vectors searched in memory, beside what other vector stores promise."""
+"""The cosines of an index in memory, beside what vector stores promise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import cast
 
-import numpy as np
 import pytest
 
 from tests.contracts.vector_store import (
@@ -15,12 +14,10 @@ from tests.contracts.vector_store import (
     EVERYTHING,
     VectorStoreContract,
     at_angles,
-    positions,
-    random_vectors,
     unit,
 )
+from tests.tools.knowledge.vectors_of_index import cosines_in, nearest_in
 from tools.knowledge.indexes import IndexCache
-from tools.knowledge.vectors import ROWS_ON_LOOP, IndexedVectors
 from tools.stores.knowledge_protocol import ChunkReader, KnowledgeVersion, SearchableChunk
 from tools.stores.vector_protocol import Near, Vector, VectorRow, VectorScope
 
@@ -56,18 +53,17 @@ class Chunks:
 
 
 class Library:
-    """The embedded search over records that are written to, as one `VectorStore`."""
+    """The cosines that search computes from its index, over records that are written to, as one `VectorStore`."""
 
     def __init__(self) -> None:
         self.chunks = Chunks()
         self.indexes = IndexCache(cast("ChunkReader", self.chunks), "e", DIMENSION)
-        self.search = IndexedVectors(self.indexes)
 
     async def nearest(self, tenant_id: str, vector: Vector, number: int, scope: VectorScope) -> Sequence[Near]:
-        return await self.search.nearest(tenant_id, vector, number, scope)
+        return nearest_in(await self.indexes.get(tenant_id), vector, number, scope)
 
     async def cosines(self, tenant_id: str, vector: Vector, positions: Sequence[int]) -> Sequence[Near]:
-        return await self.search.cosines(tenant_id, vector, positions)
+        return cosines_in(await self.indexes.get(tenant_id), vector, positions)
 
     async def replace(self, tenant_id: str, dataset_id: str, document_id: str, rows: Sequence[VectorRow]) -> None:
         self.chunks.replace(tenant_id, dataset_id, document_id, rows)
@@ -97,7 +93,7 @@ def vectors() -> Iterator[Library]:
     asyncio.run(library.close())
 
 
-class TestIndexedVectors(VectorStoreContract):
+class TestVectorsOfAnIndex(VectorStoreContract):
     """The contract, on the index in memory."""
 
 
@@ -105,23 +101,3 @@ async def test_a_chunk_without_a_vector_is_no_neighbour_however_far_the_others_a
     rows = [VectorRow(1, "doc", 700_000, b""), *at_angles(2, "doc", 180)]
     await vectors.replace("t", "d", "doc", rows)
     assert [*await vectors.nearest("t", unit(1), 5, EVERYTHING)] == [Near(2, -1.0)]
-
-
-async def test_a_large_index_is_searched_off_the_loop_with_the_same_result(
-    vectors: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = random_vectors(ROWS_ON_LOOP + 1, seed=4)
-    rows = [VectorRow(n + 1, "doc", 700_000, vector.tobytes()) for n, vector in enumerate(made)]
-    await vectors.replace("t", "d", "doc", rows)
-    best = (np.argsort(-(made @ unit(1)))[:10] + 1).tolist()
-    work: list[str] = []
-    run = vectors.indexes.run
-
-    async def seen(task, *arguments):
-        work.append(task.__name__)
-        return await run(task, *arguments)
-
-    monkeypatch.setattr(vectors.indexes, "run", seen)
-    assert await positions(vectors, "t", 10) == best
-    assert len(await vectors.cosines("t", unit(1), range(1, ROWS_ON_LOOP + 2))) == ROWS_ON_LOOP + 1
-    assert work == ["_nearest", "cosines_at"]
