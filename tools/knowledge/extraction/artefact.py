@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from tools.knowledge.extraction.features import Layout
 from tools.knowledge.extraction.lexicon import Lexicon
 from tools.knowledge.extraction.network import WINDOWS, Network
-from tools.knowledge.extraction.packed import load_packed, packed_words, save_packed, unpacked_words
+from tools.models.packed import load_packed, packed_words, save_packed, unpacked_words
 
+FOLDER = Path(__file__).parent / "artefacts"
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tools.knowledge.extraction.aliases import find_aliases
+from tools.knowledge.extraction.artefact import FOLDER
 from tools.knowledge.extraction.names import normal_form
-from tools.knowledge.extraction.packed import FOLDER
 from tools.knowledge.extraction.protocol import Extraction, Extractor, Mention, Relation, Subject
 from tools.knowledge.extraction.relations import find_relations
 from tools.knowledge.extraction.spans import SpanFinder

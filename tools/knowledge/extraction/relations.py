@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from tools.knowledge.extraction.packed import FOLDER
+from tools.knowledge.extraction.artefact import FOLDER
 from tools.knowledge.extraction.protocol import Mention, Relation, RelationType
 from tools.knowledge.extraction.relations_features import PairFeatures
 from tools.knowledge.extraction.relations_lexicon import Language, Lexicon, open_lexicon
@@ -83,7 +83,7 @@ def candidates(text: str, spots: Sequence[Spot], weights: Weights, lexicon: Lexi
     features: list[list[int]] = []
     views: list[tuple[SentenceView, int]] = []
     for first, view, start, end in sentence_views(text, spots, lexicon):
-        made = PairFeatures(view, lexicon, weights.rows)
+        made = PairFeatures(view, lexicon, weights.rows, weights.remembered)
         for one, other in pairs_of(len(view.spots)):
             pairs.append(Pair(first + one, first + other, start, end))
             features.append(made.of(one, other))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.knowledge.extraction.packed import load_packed, packed_words, save_packed, unpacked_words
+from tools.models.packed import load_packed, packed_words, save_packed, unpacked_words
 
 NONE = "none"
 """The class of a pair that is not related."""
@@ -23,7 +23,8 @@ class Weights:
     """`matrix` (features, classes) and `bias` (classes,); `vocabulary` gives features their rows.
 
     A class is `none`, or a relation with `>` (the earlier entity is HEAD), `<` (the later one) or `=` (symmetric).
-    `card` says what it was trained on and how its confidence is calibrated.
+    `card` says what it was trained on and how its confidence is calibrated. `remembered` is for whoever makes
+    features, who keeps rows there that come back.
     """
 
     classes: tuple[str, ...]
@@ -31,6 +32,7 @@ class Weights:
     matrix: Floats
     bias: Floats
     card: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    remembered: dict[Hashable, list[int]] = field(default_factory=dict[Hashable, list[int]], compare=False, repr=False)
 
     def rows(self, features: Iterable[str]) -> list[int]:
         """The rows of those features that are known."""

@@ -5,16 +5,15 @@ The artefact and how it is built: docs/decisions/0002-embedding-artefact.md.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
 
-from tools.errors import InvalidInput, NotAvailable
+from tools.errors import InvalidInput
 from tools.models.embedders.batching import BatchingThread
+from tools.models.onnx_artefact import ArtefactCard, open_model, read_card
 from tools.models.protocol import Vectors
 
 if TYPE_CHECKING:
@@ -27,26 +26,17 @@ ONE_TEXT_PER_RUN = 1
 batch would be no more than a tenth faster."""
 CHARS_PER_TOKEN = 16
 """Characters looked at per token the encoder takes, so that a text of megabytes costs no more than a page."""
+WHAT = "embedding model"
 
 
-class ArtefactFile(BaseModel):
-    """What a file must be."""
+class EncoderCard(ArtefactCard):
+    """The card of a sentence encoder."""
 
-    sha256: str
-
-
-class ArtefactCard(BaseModel):
-    """`card.json`, as far as the encoder reads it."""
-
-    name: str
     dimension: int
-    max_tokens: int
-    languages: frozenset[str]
-    files: dict[str, ArtefactFile]
 
 
 class OnnxEncoder:
-    """One onnxruntime session with its tokenizer; single-threaded, and quiet when it has nothing to do."""
+    """One onnxruntime session with its tokenizer, ids and mask in, one row for each text out."""
 
     batch_tokens = ONE_TEXT_PER_RUN
 
@@ -60,10 +50,10 @@ class OnnxEncoder:
         try:
             return self._tokenizer.encode(text[: self._max_chars]).ids
         except (TypeError, UnicodeError):
-            raise InvalidInput("A text to embed is not valid Unicode.") from None
+            raise InvalidInput("A text to encode is not valid Unicode.") from None
 
     def encode(self, batch: Sequence[list[int]]) -> Vectors:
-        """Pooled and normalised inside the graph."""
+        """The graph's only output: a sentence encoder pools and normalises inside it."""
         lengths = np.array([len(tokens) for tokens in batch])
         mask = np.arange(lengths.max()) < lengths[:, np.newaxis]
         ids = np.zeros(mask.shape, dtype=np.int64)
@@ -83,7 +73,7 @@ class OnnxEmbedder:
         """
         self._folder = folder
         self._threads = threads
-        self._card = _read_card(folder)
+        self._card = read_card(folder, EncoderCard, WHAT)
         self._batching = BatchingThread(self._load, self._card.dimension)
 
     @property
@@ -110,48 +100,5 @@ class OnnxEmbedder:
         await self._batching.close()
 
     def _load(self) -> OnnxEncoder:
-        # Imported in the thread that runs it: a tenth of a second the event loop need not wait for.
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        model = _checked(self._folder / "model.int8.onnx", self._card)
-        _checked(self._folder / "model.int8.weights", self._card)
-        tokenizer = Tokenizer.from_file(str(_checked(self._folder / "tokenizer.json", self._card)))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(self._card.max_tokens)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        # Spinning threads take the cores from everybody else; an arena keeps what the longest batch took.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session, tokenizer = open_model(self._folder, self._card, WHAT, self._threads)
         return OnnxEncoder(session, tokenizer, self._card.max_tokens)
-
-
-def _read_card(folder: Path) -> ArtefactCard:
-    try:
-        return ArtefactCard.model_validate_json((folder / "card.json").read_bytes())
-    except (OSError, ValidationError) as error:
-        raise NotAvailable(f"The embedding model has no readable card.json in {folder.name}.") from error
-
-
-def _checked(path: Path, card: ArtefactCard) -> Path:
-    """The path of a file that is what the card says.
-
-    Raises:
-        NotAvailable: it is missing, a git-lfs pointer, or other bytes.
-    """
-    expected = card.files[path.name]
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(64)
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise NotAvailable(f"The embedding model's {path.name} is missing or cannot be read.") from error
-    if beginning.startswith(b"version https://git-lfs"):
-        raise NotAvailable(f"The embedding model's {path.name} is a git-lfs pointer: run `git lfs pull`.")
-    if digest != expected.sha256:
-        raise NotAvailable(f"The embedding model's {path.name} is broken: its bytes are not those of its card.")
-    return path

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from tools.errors import NotAvailable
 
-FOLDER = Path(__file__).parent / "artefacts"
 WEIGHTS, CARD = "weights.npz", "card.json"
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -40,10 +39,11 @@ def load_packed(folder: Path, what: str) -> tuple[dict[str, NDArray[Any]], dict[
     """
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        expected = card["files"][WEIGHTS]["sha256"]
         packed = (folder / WEIGHTS).read_bytes()
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, TypeError):
         raise NotAvailable(f"The {what} in {folder.name!r} is not there or not readable.") from None
-    if hashlib.sha256(packed).hexdigest() != card["files"][WEIGHTS]["sha256"]:
+    if hashlib.sha256(packed).hexdigest() != expected:
         raise NotAvailable(f"The {what} in {folder.name!r} is not the one that was published.")
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         return dict(arrays), card
