@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 from graphs.channel import Numbered
-from nodes.events import Delta, Replace, TurnEvent, as_fields
+from nodes.events import Delta, EmotionEvent, Replace, TurnEvent, as_fields
 from nodes.turn import Turn
+from tools.stores.moods_protocol import Mood
 
 
 @dataclass(slots=True, eq=False)
@@ -74,3 +75,8 @@ def data_of(numbered: Numbered) -> str:
 def frame_of(turn_id: str, seq: int, data: str) -> bytes:
     """The server-sent frame of an event."""
     return f"id: {turn_id}:{seq}\ndata: {data}\n\n".encode()
+
+
+def mood_of(event: EmotionEvent) -> Mood:
+    """What is kept of how the message felt: what the client was told, no more."""
+    return Mood(event.label, event.valence, event.arousal, event.intensity, event.confidence, event.decided_by)

@@ -17,15 +17,16 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from app.live_turn import LiveTurn, data_of, frame_of
+from app.live_turn import LiveTurn, data_of, frame_of, mood_of
 from flags.snapshot import Decision, FlagSnapshot
 from graphs.channel import EventChannel, Numbered
 from graphs.coordinator import INTERRUPTED, Coordinators, failure_of, run_turn
 from graphs.observer import Observer
 from nodes.context import Services, TurnContext
-from nodes.events import TERMINAL, Done, Failed, TurnEvent
+from nodes.events import TERMINAL, Done, EmotionEvent, Failed, TurnEvent
 from nodes.turn import Turn, TurnOptions
 from tools.errors import NotFound, StoreUnavailable, TurnInProgress, ZhiyinError
+from tools.stores.moods_protocol import Mood
 from tools.stores.protocol import NewTurn, StoredEvent, TurnEnd, TurnRecord, TurnStore
 
 log = structlog.get_logger(__name__)
@@ -296,11 +297,14 @@ class TurnRunner:
         turn = live.turn
         stored = [StoredEvent(numbered.seq, data_of(numbered)) for numbered in batch]
         end: TurnEnd | None = None
+        mood: Mood | None = None
         for numbered in batch:
             live.hear(numbered.event)
             if isinstance(numbered.event, TERMINAL):
                 end = _end_of(numbered.event, live.answer)
-        await self._turns.append(turn.tenant_id, turn.id, stored, end)
+            elif isinstance(numbered.event, EmotionEvent):
+                mood = mood_of(numbered.event)
+        await self._turns.append(turn.tenant_id, turn.id, stored, end, mood)
         live.publish([frame_of(turn.id, event.seq, event.data) for event in stored], ended=end is not None)
 
     async def _lost(self, live: LiveTurn, failed: Failed) -> None:

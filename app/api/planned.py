@@ -19,23 +19,18 @@ PLANNED: tuple[tuple[str, str], ...] = (
     ("GET", "/api/v1/memory"),
     ("PATCH", "/api/v1/memory/{memory_id}"),
     ("DELETE", "/api/v1/memory/{memory_id}"),
-    ("DELETE", "/api/v1/users/{user_id}"),
     ("GET", "/api/v1/users/{user_id}/export"),
     ("GET", "/api/v1/models"),
     ("PUT", "/api/v1/models/switch"),
     ("GET", "/api/v1/models/stats"),
     ("DELETE", "/api/v1/cache"),
     ("GET", "/api/v1/cache/stats"),
-    ("POST", "/api/v1/cognitive/emotion"),
-    ("GET", "/api/v1/cognitive/emotion/{user_id}/trajectory"),
     ("POST", "/api/v1/cognitive/reasoning"),
     ("GET", "/api/v1/cognitive/graph/{user_id}"),
     ("POST", "/api/v1/causal/discover"),
     ("POST", "/api/v1/causal/effect"),
     ("POST", "/api/v1/causal/counterfactual"),
     ("GET", "/api/v1/jobs/{job_id}"),
-    ("GET", "/api/v1/profile/{user_id}"),
-    ("POST", "/api/v1/profile/{user_id}"),
     ("POST", "/api/v1/feedback"),
     ("GET", "/api/v1/experiments"),
     ("POST", "/api/v1/experiments"),
@@ -51,8 +46,8 @@ async def not_available() -> None:
     raise NotAvailable("This part of Zhiyin is not built yet.")
 
 
-ALIASED = ("/api/v1/cognitive/", "/api/v1/profile/")
-"""Paths under these answer without the version, too."""
+ALIASED = "/api/v1/cognitive/"
+"""Paths under this answer without the version, too."""
 
 for method, path in PLANNED:
     if path.startswith(ALIASED):

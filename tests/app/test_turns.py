@@ -18,6 +18,7 @@ from app.wiring import App, Replacements, open_app
 from nodes.turn import Turn
 from tests.parts import CORPUS_ANSWER, Recorder, ScriptedModel, settings, with_database
 from tools.errors import NotFound, StoreUnavailable, TurnInProgress, ZhiyinError
+from tools.stores.moods_protocol import Mood
 from tools.stores.owner import ProcessOwner
 from tools.stores.protocol import NewTurn, StoredEvent, TurnEnd
 from tools.stores.turns import SqlTurnStore
@@ -32,12 +33,17 @@ class LeakyStore(SqlTurnStore):
     error: ZhiyinError | Exception = StoreUnavailable("The disk is full.")
 
     async def append(
-        self, tenant_id: str, turn_id: str, events: Sequence[StoredEvent], end: TurnEnd | None = None
+        self,
+        tenant_id: str,
+        turn_id: str,
+        events: Sequence[StoredEvent],
+        end: TurnEnd | None = None,
+        mood: Mood | None = None,
     ) -> None:
         if self.refusals > 0:
             self.refusals -= 1
             raise self.error
-        await super().append(tenant_id, turn_id, events, end)
+        await super().append(tenant_id, turn_id, events, end, mood)
 
 
 def runner_of(app: App, store: SqlTurnStore, owner: ProcessOwner | None = None) -> TurnRunner:
@@ -172,6 +178,18 @@ async def test_a_turn_that_ended_while_the_store_was_away_is_buried_by_the_next_
         assert (await parts.turn_store.get("t", live.turn.id)).status == "running"
         await parts.turns.open()
         assert (await said(parts.turns, live.turn.id))[-1]["code"] == "interrupted"
+
+
+async def test_a_mood_is_kept_with_the_event_that_tells_it_whatever_becomes_of_the_turn(tmp_path: Path) -> None:
+    model = ScriptedModel(hold=True)
+    async with opened(tmp_path, model) as parts:
+        live = await parts.turns.start(HELLO)
+        await until_said(live, "emotion")
+        told = next(event for event in live.events() if event["type"] == "emotion")
+        await parts.turns.cancel("t", live.turn.id)
+        await live.finished()
+        (mood,) = await parts.moods.between("t", "ann", "0000", "9999", 10)
+        assert (mood.turn_id, mood.primary_emotion, mood.valence) == (live.turn.id, told["label"], told["valence"])
 
 
 async def test_closing_lets_a_turn_finish(tmp_path: Path) -> None:

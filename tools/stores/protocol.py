@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from tools.stores.moods_protocol import Mood
+
 T = TypeVar("T")
 
 TurnStatus = Literal["running", "done", "cancelled", "error", "rolled_back"]
@@ -144,9 +146,18 @@ class TurnStore(Protocol):
         ...
 
     async def append(
-        self, tenant_id: str, turn_id: str, events: Sequence[StoredEvent], end: TurnEnd | None = None
+        self,
+        tenant_id: str,
+        turn_id: str,
+        events: Sequence[StoredEvent],
+        end: TurnEnd | None = None,
+        mood: Mood | None = None,
     ) -> None:
-        """Keep events; with `end`, close the turn and keep its answer in the same transaction."""
+        """Keep events; with `end`, close the turn and keep its answer in the same transaction.
+
+        `mood`, which one of the events tells, is kept for the turn's user with them, dated as the turn's message;
+        not for one who opted out, and only the turn's first.
+        """
         ...
 
     async def get(self, tenant_id: str, turn_id: str) -> TurnRecord:
@@ -170,7 +181,7 @@ class TurnStore(Protocol):
         ...
 
     async def roll_back(self, tenant_id: str, turn_id: str) -> None:
-        """Remove the messages of an ended turn from its conversation. Raises NotFound."""
+        """Remove the messages and the mood of an ended turn. Raises NotFound."""
         ...
 
     async def owners_of_running(self) -> Sequence[str]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; a test holds it against the migration scripts."""
 
 metadata = MetaData()
@@ -58,6 +58,7 @@ turns = Table(
     Index("one_running_turn", "conversation_id", unique=True, sqlite_where=text("status = 'running'")),
     Index("running_turns", "owner", sqlite_where=text("status = 'running'")),
     Index("turns_of_conversation", "conversation_id"),
+    Index("turns_of_user", "tenant_id", "user_id", "created_at"),
 )
 
 messages = Table(
@@ -85,6 +86,32 @@ turn_events = Table(
     Column("seq", Integer, primary_key=True),
     Column("data", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+moods = Table(
+    "moods",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("turn_id", Text, ForeignKey("turns.id", ondelete="CASCADE")),
+    Column("at", Text, nullable=False),
+    Column("primary_emotion", Text, nullable=False),
+    Column("valence", Float, nullable=False),
+    Column("arousal", Float, nullable=False),
+    Column("intensity", Float, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Index("mood_of_turn", "turn_id", unique=True, sqlite_where=text("turn_id IS NOT NULL")),
+    Index("moods_of_user", "tenant_id", "user_id", "at"),
+)
+
+mood_opt_outs = Table(
+    "mood_opt_outs",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("at", Text, nullable=False),
 )
 
 checkpoints = Table(

@@ -14,6 +14,8 @@ from tools.errors import Conflict, NotFound, TurnInProgress
 from tools.stores.clock import now
 from tools.stores.conversations import insert_new, unknown
 from tools.stores.database import Database
+from tools.stores.moods import forget_turn, record_of_turn
+from tools.stores.moods_protocol import Mood
 from tools.stores.prepared import Prepared
 from tools.stores.protocol import Conversation, NewTurn, StoredEvent, TurnEnd, TurnRecord
 from tools.stores.schema import conversations, messages, turn_events, turns
@@ -91,10 +93,21 @@ class SqlTurnStore:
         await self._database.write(lambda connection: _begin(connection, tenant_id, turn, owner))
 
     async def append(
-        self, tenant_id: str, turn_id: str, events: Sequence[StoredEvent], end: TurnEnd | None = None
+        self,
+        tenant_id: str,
+        turn_id: str,
+        events: Sequence[StoredEvent],
+        end: TurnEnd | None = None,
+        mood: Mood | None = None,
     ) -> None:
         """See the Protocol; a turn that runs no more takes nothing and is NotFound."""
-        await self._database.write(lambda connection: _append(connection, tenant_id, turn_id, events, end))
+
+        def work(connection: Connection) -> None:
+            _append(connection, tenant_id, turn_id, events, end)
+            if mood is not None:
+                record_of_turn(connection, tenant_id, turn_id, mood)
+
+        await self._database.write(work)
 
     async def get(self, tenant_id: str, turn_id: str) -> TurnRecord:
         """See the Protocol."""
@@ -240,6 +253,7 @@ def _roll_back(connection: Connection, tenant_id: str, turn_id: str) -> None:
     turn = _find(connection, tenant_id, turn_id)
     if not _ROLL_BACK.change(connection, {"turn": turn_id, "tenant": tenant_id}):
         raise Conflict("The turn is still running.")
+    forget_turn(connection, turn_id)
     for role, text in _UNSAY.rows(connection, {"turn": turn_id}):
         if role == "user":
             _UNTITLE.change(connection, {"conversation": turn.conversation_id, "name": title_of(text)})

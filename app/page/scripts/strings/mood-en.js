@@ -1,0 +1,52 @@
+/** What the mood view says, in English. */
+
+const count = (n, one, many) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+const readings = (n) => count(n, "reading", "readings");
+
+/** By key. */
+export const moodEn = {
+  "mood.label": "Mood",
+  "mood.open": "Your mood over time",
+  "mood.title": "Your mood",
+  "mood.body": "Mood over time",
+  "mood.loading": "Fetching the readings…",
+  "mood.range": "How far back",
+  "mood.days": ({ n }) => `${n} days`,
+  "mood.now": "now",
+  "mood.pleasant": "pleasant",
+  "mood.unpleasant": "unpleasant",
+  "mood.count": ({ n }) => readings(n),
+  "mood.none.title": "No readings in these days",
+  "mood.none.body": "Each message you send is read for how it feels, and joins this line.",
+  "mood.off.title": "Your mood is not recorded",
+  "mood.off.body":
+    "How a message feels is read for its own answer and not collected. You can turn recording on again below.",
+  "mood.few": "These are too few readings to tell a trend, a change, or what comes next.",
+  "mood.chart": ({ n, days }) => `Valence of ${readings(n)} over ${days} days`,
+  "mood.chart.usual": ({ value }) => `Usually ${value}, on a scale from -1, unpleasant, to 1, pleasant.`,
+  "mood.usual": "Usually",
+  "mood.usual.value": ({ value, spread }) => `${value}, give or take ${spread}`,
+  "mood.trend": "Trend",
+  "mood.trend.improving": ({ change }) => `improving, by ${change} over these readings`,
+  "mood.trend.declining": ({ change }) => `declining, by ${change} over these readings`,
+  "mood.trend.stable": "stable",
+  "mood.volatility": "From one to the next",
+  "mood.volatility.value": ({ value }) => `± ${value}`,
+  "mood.next": "Expected next",
+  "mood.next.value": ({ value, low, high }) => `${value} (${low} to ${high} in 80 of 100 cases)`,
+  "mood.changes": "Changes",
+  "mood.change": ({ before, after }) => `from ${before} to ${after}`,
+  "mood.emotions": "What prevailed",
+  "mood.table": "All readings as a table",
+  "mood.column.at": "When",
+  "mood.column.emotion": "Emotion",
+  "mood.column.valence": "Valence",
+  "mood.column.confidence": "How sure",
+  "mood.record": "Record how my messages feel",
+  "mood.record.note": "Readings stay on this server. Deleting a conversation deletes its readings.",
+  "mood.stop.title": "Stop recording your mood?",
+  "mood.stop.body": "All your readings are erased, not only those shown here. This cannot be undone.",
+  "mood.stop": "Stop and erase",
+  "mood.stopped": "Recording has stopped, and the readings are erased.",
+  "mood.started": "Your mood is recorded from here on.",
+};
