@@ -23,11 +23,13 @@ DecidedBy = Literal["ml", "rules", "keywords"]
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A label with its confidence (0-1) and who decided."""
+    """A label with its confidence (0-1) and who decided; `runners_up` are other labels that were thought of."""
 
     label: IntentLabel
     confidence: float
     decided_by: DecidedBy
+    runners_up: tuple[tuple[IntentLabel, float], ...] = ()
+    """With their confidences, the likeliest first."""
 
 
 class IntentDetector(Protocol):

@@ -7,9 +7,10 @@ from typing import get_args
 
 import pytest
 
+from tools.intent.cues import MAX_LOOK_BACK
 from tools.intent.probe import probe_accuracy, probe_messages
 from tools.intent.protocol import IntentLabel
-from tools.intent.rules import MAX_LOOK_BACK, RuleIntentDetector
+from tools.intent.rules import RuleIntentDetector
 
 
 @pytest.fixture(scope="module")
