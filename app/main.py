@@ -10,7 +10,22 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from app import errors
-from app.api import chat, conversations, docs, flags, graph, knowledge, operations, page, planned, schema, search
+from app.api import (
+    chat,
+    cognition,
+    conversations,
+    docs,
+    flags,
+    graph,
+    knowledge,
+    operations,
+    page,
+    planned,
+    profile,
+    schema,
+    search,
+    users,
+)
 from app.limits import Door
 from app.settings import Settings
 from app.version import VERSION
@@ -47,7 +62,19 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    for module in (chat, conversations, knowledge, graph, search, flags, operations, planned):
+    for module in (
+        chat,
+        conversations,
+        knowledge,
+        graph,
+        search,
+        cognition,
+        profile,
+        users,
+        flags,
+        operations,
+        planned,
+    ):
         api.include_router(module.router)
     page.mount_page(api)
     docs.mount_docs(api)

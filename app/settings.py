@@ -24,10 +24,12 @@ from flags.names import KnownNames
 from flags.settled_file import SettledFile
 from flags.source import FlagSource, read_layers
 from flags.values import FLAG_NAMES
+from tools.emotion.settings import EmotionSettings
 from tools.knowledge.settings import EnrichmentSettings, KnowledgeSettings
 from tools.models.embedders.settings import EmbedderSettings
 from tools.models.rerankers.settings import RerankerSettings
 from tools.models.settings import ChatModelSettings
+from tools.safety.settings import HandoverSettings
 from tools.stores.settings import MilvusSettings, Neo4jSettings, StoreSettings
 
 NOT_USED_YET: Mapping[str, tuple[str, ...]] = {
@@ -72,6 +74,8 @@ class Settings(
     ChatModelSettings,
     EmbedderSettings,
     RerankerSettings,
+    EmotionSettings,
+    HandoverSettings,
 ):
     """Everything that is set; each section that it inherits can be handed this object.
 

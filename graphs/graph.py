@@ -69,9 +69,10 @@ def build(
 ) -> CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]:
     """The graph of a turn::
 
-    receive ─┬─ refused ────────────────────────► write_answer ─► verify_answer ─► remember_turn
-             └─ understand ─┬─ prepare ──────────►┘
-                            └─ route_model ──────►┘
+    receive ─┬─ ready ──────────────────────────► write_answer ─► verify_answer ─► remember_turn
+             └─ understand ─┬─ prepare ──────────►┤
+                            ├─ route_model ──────►┤
+                            └─ refused ──────────►┘
 
     The last two are passed over where there is nothing to verify, and nothing to fold into the summary.
     Steps cost more than nodes, so several nodes share one: side by side where they can, else in turn.
@@ -84,7 +85,8 @@ def build(
     together, in_turn = stepper.side_by_side, stepper.in_turn
     graph.add_edge(START, "receive")
     add("receive", together, (screen_input, recall_memory), after_receiving, "understand", "write_answer")
-    add("understand", together, (detect_intent, read_emotion), after_understanding, "prepare", "route_model")
+    understood = "prepare", "route_model", "write_answer"
+    add("understand", together, (detect_intent, read_emotion), after_understanding, *understood)
     add("prepare", in_turn, (retrieve_knowledge, route_model), lambda _: "write_answer", "write_answer")
     add("route_model", in_turn, (route_model,), lambda _: "write_answer", "write_answer")
     add("write_answer", in_turn, (write_answer,), after_writing, "verify_answer", "remember_turn", END)

@@ -47,7 +47,7 @@ STEPS: tuple[Node, ...] = (
     verify_answer,
     remember_turn,
 )
-REFUSED: tuple[Node, ...] = (write_answer, remember_turn)
+READY: tuple[Node, ...] = (write_answer, remember_turn)
 
 
 class LegacyCoordinator:
@@ -63,10 +63,10 @@ class LegacyCoordinator:
         state = TurnState()
         for place, node in enumerate(STEPS):
             state.update(await self._stepper.step(node, state, context))
-            if place == 0 and state.get("refusal"):
+            if place == 0 and state.get("ready"):
                 break
         else:
             return state
-        for node in REFUSED:
+        for node in READY:
             state.update(await self._stepper.step(node, state, context))
         return state

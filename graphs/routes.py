@@ -11,12 +11,17 @@ ANSWERED_WITHOUT_DOCUMENTS = frozenset({"small_talk", "emotional_support", "feed
 
 
 def after_receiving(state: TurnState) -> Literal["write_answer", "understand"]:
-    """A refused message goes straight to its refusal."""
-    return "write_answer" if state.get("refusal") else "understand"
+    """What has its answer ready is understood well enough."""
+    return "write_answer" if state.get("ready") else "understand"
 
 
-def after_understanding(state: TurnState) -> Literal["prepare", "route_model"]:
-    """Small talk needs no documents."""
+def after_understanding(state: TurnState) -> Literal["prepare", "route_model", "write_answer"]:
+    """Small talk needs no documents, a refusal not even a model.
+
+    What seems to lie outside the documents is looked for all the same: only they can tell.
+    """
+    if state.get("ready"):
+        return "write_answer"
     intent = state.get("intent")
     return "route_model" if intent and intent.label in ANSWERED_WITHOUT_DOCUMENTS else "prepare"
 

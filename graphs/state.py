@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodes.detect_intent import DetectIntentUpdate
 from nodes.events import Citation, Unsupported
 from nodes.read_emotion import ReadEmotionUpdate
+from nodes.ready_answer import ReadyAnswer
 from nodes.recall_memory import RecallMemoryUpdate
 from nodes.remember_turn import RememberTurnUpdate
 from nodes.retrieve_knowledge import RetrieveKnowledgeUpdate
@@ -26,6 +27,7 @@ CHECKPOINTED: tuple[type, ...] = (
     ModelChoice,
     Passage,
     PathStep,
+    ReadyAnswer,
     Unsupported,
 )
 """The value types in the state: the only ones a checkpoint may bring back to life."""

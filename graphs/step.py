@@ -22,14 +22,17 @@ class Stepper:
         self._observer = observer
 
     async def step(self, node: Node, state: TurnState, context: TurnContext) -> TurnState:
-        """The node's update. A node that is cancelled has neither succeeded nor failed: it is not reported."""
+        """The node's update, timed and counted; one that went on without its own part counts as failed.
+
+        A node that is cancelled has neither succeeded nor failed: it is not reported.
+        """
         started = time.perf_counter()
         try:
             update = await node(state, context)
         except Exception:
             self._report(node, context, started, ok=False)
             raise
-        self._report(node, context, started, ok=True)
+        self._report(node, context, started, ok=node.__name__ not in context.meter.stood_in)
         return cast(TurnState, update)
 
     def _report(self, node: Node, context: TurnContext, started: float, *, ok: bool) -> None:

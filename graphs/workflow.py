@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flags.snapshot import Engine
 from graphs.observer import Observer
-from graphs.routes import after_receiving
 from graphs.state import TurnState
 from graphs.step import Node, Stepper
 from nodes.context import TurnContext
@@ -19,12 +18,13 @@ from nodes.verify_answer import verify_answer
 from nodes.write_answer import write_answer
 
 RECEIVE: tuple[Node, ...] = (screen_input, recall_memory)
-THINK: tuple[Node, ...] = (detect_intent, read_emotion, retrieve_knowledge, route_model)
+UNDERSTAND: tuple[Node, ...] = (detect_intent, read_emotion)
+PREPARE: tuple[Node, ...] = (retrieve_knowledge, route_model)
 ANSWER: tuple[Node, ...] = (write_answer, verify_answer, remember_turn)
 
 
 class WorkflowCoordinator:
-    """Every node, every time, one after another."""
+    """Every node, one after another, until the answer is ready."""
 
     name: Engine = "workflow"
 
@@ -32,11 +32,11 @@ class WorkflowCoordinator:
         self._stepper = Stepper(self.name, observer)
 
     async def run(self, context: TurnContext) -> TurnState:
-        """Take the turn through the nodes; a refused message skips the thinking."""
+        """Take the turn through the nodes; once the answer is ready, nothing more is understood or prepared."""
         state = TurnState()
-        for node in RECEIVE:
-            state.update(await self._stepper.step(node, state, context))
-        thinking = THINK if after_receiving(state) == "understand" else ()
-        for node in (*thinking, *ANSWER):
-            state.update(await self._stepper.step(node, state, context))
+        for nodes in (RECEIVE, UNDERSTAND, PREPARE):
+            if state.get("ready"):
+                break
+            state.update(await self._stepper.in_turn(nodes, state, context))
+        state.update(await self._stepper.in_turn(ANSWER, state, context))
         return state

@@ -13,6 +13,7 @@ from tools.intent.protocol import IntentDetector
 from tools.knowledge.protocol import Retriever
 from tools.models.persona import PersonaSource
 from tools.models.protocol import ModelRouter, TokenUsage
+from tools.safety.protocol import CrisisAnswers, Handover
 from tools.stores.protocol import ConversationStore
 
 
@@ -25,9 +26,14 @@ class Services:
     models: ModelRouter
     personas: PersonaSource
     intents: IntentDetector
+    """The trained model, or what stands in for it."""
+    rules: IntentDetector
+    """What decides while `ENABLE_ML_INTENT` is off, and where the other one fails."""
     keywords: IntentDetector
     """The legacy coordinator's own detector."""
     emotions: EmotionReader
+    crises: CrisisAnswers
+    handover: Handover
 
 
 @dataclass(slots=True)
@@ -40,6 +46,8 @@ class TurnMeter:
     usage: TokenUsage = field(default_factory=TokenUsage)
     cost: float = 0.0
     cache_hit: bool = False
+    stood_in: set[str] = field(default_factory=set[str])
+    """Nodes whose own part failed, and that went on without it."""
 
 
 @dataclass(frozen=True, slots=True)

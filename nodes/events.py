@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.emotion.protocol import Sentiment
 from tools.knowledge import protocol as knowledge
 
 
@@ -37,10 +38,12 @@ class IntentEvent(_Event):
     label: str
     confidence: float
     decided_by: str
+    crisis: bool = False
+    """Whether it speaks of suicide, self-harm or abuse, and is answered with help lines alone."""
 
 
 class EmotionEvent(_Event):
-    """How it is felt."""
+    """How it is felt. Sarcasm is a weak sign, with a probability of its own."""
 
     type: Literal["emotion"] = "emotion"
     label: str
@@ -49,6 +52,12 @@ class EmotionEvent(_Event):
     valence: float
     arousal: float
     intensity: float
+    sentiment: Sentiment = "neutral"
+    mixed_emotions: tuple[str, ...] = ()
+    is_sarcastic: bool = False
+    sarcasm_confidence: float = 0.0
+    handover: bool = False
+    """Whether distress has lasted, so that the answer ends by offering a person."""
 
 
 class PathStep(_Event):

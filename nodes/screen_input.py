@@ -1,4 +1,7 @@
-"""Look at the message before anything else does: its language, its invisible characters, whether it says anything."""
+"""Look at the message before anything else does: its language, whether it says anything, whether somebody needs help.
+
+Help in a crisis is said here, so that no model, flag or engine stands before it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import unicodedata
 from typing import TypedDict
 
 from nodes.context import TurnContext
+from nodes.events import IntentEvent
+from nodes.ready_answer import ReadyAnswer
 from tools.knowledge.language import detect_language
 from tools.models.protocol import Language
 
@@ -20,19 +25,29 @@ class ScreenInputInput(TypedDict):
 
 
 class ScreenInputUpdate(TypedDict, total=False):
-    """`question` is the message as the steps read it; `refusal` the text that answers it instead."""
+    """`question` is the message as the steps read it; `ready` what answers it without any of them."""
 
     language: Language
     question: str
-    refusal: str | None
+    ready: ReadyAnswer | None
 
 
 async def screen_input(state: ScreenInputInput, context: TurnContext) -> ScreenInputUpdate:
-    """Find the turn's language and a normal form of its message, or refuse it."""
+    """Find the turn's language and a normal form of its message; refuse an empty one, help in a crisis."""
     question = _normal_form(context.turn.message)
     wanted = context.turn.language
     language: Language = detect_language(question) if wanted == "auto" else wanted
-    return {"language": language, "question": question, "refusal": None if question else _NOTHING[language]}
+    return {"language": language, "question": question, "ready": _ready(question, language, context)}
+
+
+def _ready(question: str, language: Language, context: TurnContext) -> ReadyAnswer | None:
+    if not question:
+        return ReadyAnswer(_NOTHING[language], "refused")
+    help_lines = context.services.crises.answer_to(question, language)
+    if help_lines is None:
+        return None
+    context.emit(IntentEvent(label="emotional_support", confidence=1.0, decided_by="rules", crisis=True))
+    return ReadyAnswer(help_lines, "stop")
 
 
 def _normal_form(message: str) -> str:

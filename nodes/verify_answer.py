@@ -19,9 +19,10 @@ NOT_A_CLAIM = ("?", "？", ":", "：")
 
 
 class VerifyAnswerInput(TypedDict):
-    """The answer as released, and the passages it was given."""
+    """The answer as released, the part of it (characters) that speaks of documents, and the passages it was given."""
 
     answer: str
+    claims: NotRequired[tuple[int, int]]
     passages: NotRequired[Sequence[Passage]]
 
 
@@ -34,15 +35,17 @@ class VerifyAnswerUpdate(TypedDict, total=False):
 
 async def verify_answer(state: VerifyAnswerInput, context: TurnContext) -> VerifyAnswerUpdate:
     """Find the verbatim quote behind each sentence of the answer."""
-    passages = state.get("passages", ())
-    if not passages or not state["answer"].strip():
+    passages, answer = state.get("passages", ()), state["answer"]
+    if not passages or not answer.strip():
         return {"citations": [], "unsupported": []}
+    start, end = state.get("claims", (0, len(answer)))
     if len(passages) <= INLINE_PASSAGES:
-        return _verified(state["answer"], passages)
-    return await asyncio.to_thread(_verified, state["answer"], passages)
+        return _verified(answer[start:end], start, passages)
+    return await asyncio.to_thread(_verified, answer[start:end], start, passages)
 
 
-def _verified(answer: str, passages: Sequence[Passage]) -> VerifyAnswerUpdate:
+def _verified(answer: str, offset: int, passages: Sequence[Passage]) -> VerifyAnswerUpdate:
+    """`offset` is where `answer` begins in all that was said."""
     ground = Ground(passages)
     citations: list[Citation] = []
     unsupported: list[Unsupported] = []
@@ -50,7 +53,8 @@ def _verified(answer: str, passages: Sequence[Passage]) -> VerifyAnswerUpdate:
         found = list(_supports(ground, sentence, len(passages)))
         citations += [_citation(passages[support.passage], support, sentence.text) for support in found]
         if not found and _claims(sentence) and ground.can_judge(sentence.text):
-            unsupported.append(Unsupported(sentence=sentence.text, start=sentence.start, end=sentence.end))
+            start, end = offset + sentence.start, offset + sentence.end
+            unsupported.append(Unsupported(sentence=sentence.text, start=start, end=end))
     return {"citations": citations, "unsupported": unsupported}
 
 

@@ -9,49 +9,61 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from nodes.context import TurnContext
 from nodes.events import Delta
+from nodes.ready_answer import ReadyAnswer
+from tools.emotion.protocol import Emotion
 from tools.intent.protocol import Intent
 from tools.knowledge.protocol import Passage
-from tools.models.protocol import ChatMessage, ChatRequest, Evidence, Language, ModelChoice, TokenUsage
+from tools.models.protocol import ChatMessage, ChatRequest, Evidence, Language, ModelChoice, TokenUsage, Tone
 from tools.models.tokens import estimate_tokens
 from tools.safety.release import ReleaseGate
 
 FinishReason = Literal["stop", "length", "refused"]
+SURE = 0.5
+"""Confidence from which a feeling sets the tone."""
+PLEASANT = 0.15
+"""Valence from which it is called positive, and below whose negative it is called negative."""
 
 
 class WriteAnswerInput(TypedDict):
-    """All that is known of the turn; `intent` and `model` are there unless there is a refusal."""
+    """All that is known of the turn; `intent` and `model` are there unless the answer is ready."""
 
     language: Language
     intent: Intent
     model: ModelChoice
-    refusal: NotRequired[str | None]
+    ready: NotRequired[ReadyAnswer | None]
+    emotion: NotRequired[Emotion]
+    handover: NotRequired[bool]
     history: NotRequired[Sequence[ChatMessage]]
     summary: NotRequired[str]
     passages: NotRequired[Sequence[Passage]]
 
 
 class WriteAnswerUpdate(TypedDict, total=False):
-    """`answer` is the text as released."""
+    """`answer` is the text as released; characters `claims` of it are the model's, but for words of courtesy."""
 
     answer: str
+    claims: tuple[int, int]
     finish_reason: FinishReason
 
 
 async def write_answer(state: WriteAnswerInput, context: TurnContext) -> WriteAnswerUpdate:
-    """Stream the model's answer, or the refusal when there is one."""
-    if refusal := state.get("refusal"):
-        _say(refusal, context)
-        return {"answer": refusal, "finish_reason": "refused"}
+    """Stream the model's answer, or say the one that is ready; offer a person where that is due."""
+    if ready := state.get("ready"):
+        _say(ready.text, context)
+        return {"answer": ready.text + _offer(state, context), "finish_reason": ready.finish_reason}
     request = _request(state, context)
     gate = ReleaseGate([evidence.label for evidence in request.evidence])
     finish_reason: FinishReason = "stop"
     usage: TokenUsage | None = None
+    claims_from = 0
     model = context.services.models.get(state["model"].model)
     try:
         async with aclosing(cast(Any, model.stream(request))) as chunks:
             async for chunk in chunks:
                 if text := gate.add(chunk.text):
                     _say(text, context)
+                if chunk.aside:
+                    claims_from = len(gate.released)
                 usage = chunk.usage or usage
                 finish_reason = chunk.finish_reason or finish_reason
     finally:
@@ -59,13 +71,32 @@ async def write_answer(state: WriteAnswerInput, context: TurnContext) -> WriteAn
         if text := gate.finish():
             _say(text, context)
     context.meter.usage = usage or _estimated(request, gate.released)
-    return {"answer": gate.released, "finish_reason": finish_reason}
+    claims = claims_from, len(gate.released)
+    return {"answer": gate.released + _offer(state, context), "claims": claims, "finish_reason": finish_reason}
 
 
 def _say(text: str, context: TurnContext) -> None:
     if context.meter.first_token_at is None:
         context.meter.first_token_at = time.perf_counter()
     context.emit(Delta(content=text))
+
+
+def _offer(state: WriteAnswerInput, context: TurnContext) -> str:
+    """The paragraph that offers a person, said; empty where none is due."""
+    if not state.get("handover"):
+        return ""
+    offer = f"\n\n{context.services.handover.offer(state['language'])}"
+    _say(offer, context)
+    return offer
+
+
+def _tone(emotion: Emotion | None) -> Tone | None:
+    """What the answer may take from the reading; None where nothing is felt, or it is not sure."""
+    if emotion is None or emotion.primary_emotion == "neutral" or emotion.confidence < SURE:
+        return None
+    pleasant, unpleasant = emotion.valence >= PLEASANT, emotion.valence <= -PLEASANT
+    valence = "positive" if pleasant else "negative" if unpleasant else "neutral"
+    return Tone(emotion.primary_emotion, valence, emotion.intensity)
 
 
 def _request(state: WriteAnswerInput, context: TurnContext) -> ChatRequest:
@@ -79,6 +110,7 @@ def _request(state: WriteAnswerInput, context: TurnContext) -> ChatRequest:
         summary=state.get("summary", ""),
         evidence=[Evidence(str(n), p.title, p.text) for n, p in enumerate(passages, start=1)],
         intent=state["intent"].label,
+        tone=_tone(state.get("emotion")),
         temperature=turn.options.temperature,
     )
 

@@ -104,7 +104,7 @@ def claims(tenant_id: str = "a", user_id: str = "ann", scope: str = "") -> dict[
         "aud": "zhiyin",
         "iss": "tests",
         "iat": now,
-        "exp": now + 600,
+        "exp": now + 24 * 3600,
         "jti": "1",
         "scope": scope,
     }

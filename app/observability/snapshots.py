@@ -33,7 +33,7 @@ class Snapshots:
         probe: Callable[[], Coroutine[Any, Any, float]],
         every_seconds: float,
     ) -> None:
-        """`probe`, run in a thread, gives the share (0-1) of the built-in probe set's intents that are read right."""
+        """`probe` gives the share (0-1) of the built-in probe set's intents that are read right."""
         self._metrics = metrics
         self._folder = folder
         self._enabled = enabled
@@ -51,16 +51,19 @@ class Snapshots:
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
-            await self.write()
+            await self.write(probing=False)
 
-    async def write(self) -> None:
-        """Write the window that ends now, if anything was counted in it. Failures are logged."""
+    async def write(self, *, probing: bool = True) -> None:
+        """Write the window that ends now, if anything was counted in it. Failures are logged.
+
+        The end does not wait for a probe that was never made.
+        """
         window = self._metrics.take_window()
         if not window or not self._enabled():
             return
         try:
-            if self._intent_accuracy is None:
-                self._intent_accuracy = await asyncio.to_thread(asyncio.run, self._probe())
+            if probing and self._intent_accuracy is None:
+                self._intent_accuracy = await self._probe()
             await asyncio.to_thread(_append, self._folder, window, self._intent_accuracy)
         except Exception as error:  # figures are not worth a turn, or an end of the figures after these
             log.warning("snapshots.not_written", reason=f"{type(error).__name__}: {error}")
@@ -71,7 +74,7 @@ class Snapshots:
             await self.write()
 
 
-def _append(folder: Path, window: Window, intent_accuracy: float) -> None:
+def _append(folder: Path, window: Window, intent_accuracy: float | None) -> None:
     now = datetime.now(UTC)
     together: dict[str, Durations] = {}
     apart: dict[str, dict[str, Durations]] = {}

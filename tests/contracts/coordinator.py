@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from graphs.observer import COMPONENTS
 from nodes.context import Services, TurnContext
 from nodes.events import Delta, Done, Failed, ModelEvent, Refs, Start, TurnEvent
 from nodes.turn import Turn, TurnOptions
-from tests.parts import CORPUS_QUESTION, Recorder, ScriptedModel, services
+from tests.parts import CORPUS_ANSWER, CORPUS_QUESTION, Recorder, ScriptedModel, services
 from tools.errors import UpstreamUnavailable
+from tools.intent.protocol import Intent
 from tools.models.protocol import ChatChunk, ChatRequest
 from tools.stores.protocol import NewTurn
 
@@ -74,6 +75,25 @@ class _Stalls:
         await asyncio.Event().wait()
 
     detect = read = retrieve = recall = _wait
+
+
+class _Broken:
+    """Stands in for a model whose every use fails."""
+
+    async def _fail(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("broken")
+
+    detect = read = read_many = _fail
+
+
+class _Says:
+    """An intent detector with one opinion."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.intent = intent
+
+    async def detect(self, message: str, language: str, history: Sequence[str] = ()) -> Intent:
+        return self.intent
 
 
 class _StallingModel(ScriptedModel):
@@ -154,6 +174,46 @@ class CoordinatorContract:
         assert done.finish_reason == "refused"
         assert saying.text
         assert not [event for event in saying.events if isinstance(event, Refs | ModelEvent)]
+
+    @pytest.mark.parametrize(("message", "line"), [("I want to kill myself", "988"), ("我不想活了", "12356")])
+    async def test_a_crisis_is_answered_with_help_lines_before_anything_is_looked_up_or_asked(
+        self, coordinator: Coordinator, tmp_path: Path, message: str, line: str
+    ) -> None:
+        model = ScriptedModel()
+        saying = await self._say(coordinator, tmp_path, message, models=model.as_router())
+        assert [event.type for event in saying.events] == ["start", "intent", "delta", "done"]
+        assert line in saying.text
+        assert model.requests == []
+        assert saying.recorder.turns == ["stop"]
+
+    @pytest.mark.parametrize("failing", ["intents", "emotions"])
+    async def test_a_model_that_understands_nothing_today_fails_no_turn(
+        self, coordinator: Coordinator, tmp_path: Path, failing: str
+    ) -> None:
+        if coordinator.name == "legacy":
+            pytest.skip("the legacy engine has keywords, and reads no emotion")
+        saying = await self._say(coordinator, tmp_path, CORPUS_QUESTION, **{failing: _Broken()})
+        assert saying.recorder.turns == ["stop"]
+        assert CORPUS_ANSWER in saying.text
+
+    async def test_what_is_surely_unsafe_is_refused_and_asks_no_model(
+        self, coordinator: Coordinator, tmp_path: Path
+    ) -> None:
+        model, detector = ScriptedModel(), _Says(Intent("unsafe", 0.99, "ml"))
+        changes = {"intents": detector, "keywords": detector, "models": model.as_router()}
+        saying = await self._say(coordinator, tmp_path, CORPUS_QUESTION, **changes)
+        if coordinator.name == "legacy":
+            assert saying.recorder.turns == ["stop"]  # it has only its keywords, which know nothing of this
+            return
+        assert saying.recorder.turns == ["refused"]
+        assert not [event for event in saying.events if isinstance(event, Refs | ModelEvent)]
+        assert model.requests == []
+
+    async def test_what_may_lie_outside_is_looked_for_first(self, coordinator: Coordinator, tmp_path: Path) -> None:
+        detector = _Says(Intent("out_of_scope", 0.9, "ml"))
+        saying = await self._say(coordinator, tmp_path, CORPUS_QUESTION, intents=detector, keywords=detector)
+        assert [event for event in saying.events if isinstance(event, Refs)]
+        assert CORPUS_ANSWER in saying.text
 
     @pytest.mark.parametrize("part", ["conversations", "intents", "emotions", "retriever", "model"])
     async def test_a_cancel_ends_the_turn_at_whatever_step_it_is_in(

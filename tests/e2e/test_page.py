@@ -75,6 +75,20 @@ def test_the_steps_name_the_engine_and_the_time_of_each_step(newcomer: Visitor) 
     expect(page.locator(".bars .share").first).to_be_visible()
 
 
+def test_chips_say_what_was_understood_and_how_sure_that_is(newcomer: Visitor) -> None:
+    page = newcomer.page
+    newcomer.come()
+    newcomer.ask("I am so happy, thank you!!!")
+    newcomer.await_answer()
+    chips = page.locator(".understood li")
+    expect(chips).to_have_count(2)
+    expect(chips.nth(1)).to_have_attribute("data-feeling", "pleasant")
+    expect(chips.nth(1)).to_contain_text("%")
+    newcomer.ask("我不想活了")
+    expect(page.locator(".answer").last).to_contain_text("12356")
+    expect(page.locator(".understood").last).to_contain_text("Help in a crisis")
+
+
 def test_an_answer_arrives_step_by_step(guest: Visitor, model: ModelServer) -> None:
     model.says("First part of it. And then. ", "Second part of it.")
     guest.come()

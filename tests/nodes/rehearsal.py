@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from flags.snapshot import Decision, FlagSnapshot
@@ -13,10 +14,14 @@ from nodes.turn import Turn
 from tests.doubles import ScriptedChatModel
 from tools.emotion.protocol import Emotion
 from tools.intent.protocol import Intent
+from tools.intent.rules import RuleIntentDetector
 from tools.knowledge.protocol import Passage, Retrieval, RetrievalQuery
 from tools.models.persona import Persona
 from tools.models.protocol import ChatModel
 from tools.models.router import SingleModelRouter
+from tools.safety.crisis import HelpLineAnswers
+from tools.safety.crisis_lines import read_help_lines
+from tools.safety.handover import PersonOffer
 from tools.stores.protocol import Conversation, Message
 
 JOY = Emotion("joy", 0.8, 0.7, 0.5, 0.6, 0.9, "lexicon")
@@ -45,12 +50,17 @@ class Rehearsal:
     """The services of one turn of tenant `t`, and a record of what was asked of them."""
 
     passages: Sequence[Passage] = ()
-    messages: list[Message] = field(default_factory=list)
+    kept: list[Message] = field(default_factory=list)
+    """The conversation so far."""
     summary: str = ""
     model: ChatModel = field(default_factory=lambda: ScriptedChatModel("Hello ", "there."))
     flags: FlagSnapshot = field(default_factory=FlagSnapshot)
     said: list[TurnEvent] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
+    intent: Intent | Exception = field(default_factory=lambda: Intent("knowledge_question", 0.75, "rules"))
+    """What the model says of every message, or how it fails."""
+    emotions: dict[str, Emotion | Exception] = field(default_factory=dict[str, Emotion | Exception])
+    """How single messages are read; all others are joy."""
 
     def context(self, message: str = "Hello!", **turn: Any) -> TurnContext:
         """The context of a turn with this message."""
@@ -61,19 +71,34 @@ class Rehearsal:
             models=SingleModelRouter([self.model]),
             personas=self,
             intents=self,
+            rules=RuleIntentDetector(),
             keywords=self,
-            emotions=self,
+            emotions=self,  # type: ignore[arg-type]
+            crises=HelpLineAnswers(read_help_lines(Path("nowhere"))),
+            handover=PersonOffer("the care team"),
         )
         decision = Decision(engine="workflow", variant="workflow", reason="STATIC")
         return TurnContext(Turn(message=message, **fields), self.flags, decision, services, self.said.append)
 
     async def detect(self, message: str, language: str, history: Sequence[str] = ()) -> Intent:
         self.asked.append((message, language, list(history)))
-        return Intent("knowledge_question", 0.75, "rules")
+        if isinstance(self.intent, Exception):
+            raise self.intent
+        return self.intent
 
     async def read(self, message: str, language: str, history: Sequence[str] = ()) -> Emotion:
         self.asked.append((message, language, list(history)))
-        return JOY
+        return self._felt(message)
+
+    async def read_many(self, messages: Sequence[str]) -> Sequence[Emotion]:
+        self.asked.append(("again", *messages))
+        return [self._felt(message) for message in messages]
+
+    def _felt(self, message: str) -> Emotion:
+        emotion = self.emotions.get(message, JOY)
+        if isinstance(emotion, Exception):
+            raise emotion
+        return emotion
 
     async def retrieve(self, tenant_id: str, query: RetrievalQuery) -> Retrieval:
         self.asked.append((tenant_id, query))
@@ -85,7 +110,11 @@ class Rehearsal:
 
     async def recall(self, tenant_id: str, conversation_id: str) -> tuple[Conversation, Sequence[Message]]:
         self.asked.append((tenant_id, conversation_id))
-        return Conversation(conversation_id, "u", summary=self.summary), self.messages
+        return Conversation(conversation_id, "u", summary=self.summary), self.kept
+
+    async def messages(self, tenant_id: str, conversation_id: str, *, limit: int) -> Sequence[Message]:
+        self.asked.append((tenant_id, conversation_id, limit))
+        return self.kept[-limit:]
 
     async def summarise(self, tenant_id: str, conversation_id: str, summary: str, until: int) -> None:
         self.asked.append(("summarise", tenant_id, conversation_id, summary, until))

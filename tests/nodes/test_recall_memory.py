@@ -12,7 +12,7 @@ async def test_earlier_messages_come_back_in_order_without_the_one_being_answere
         Message("m2", "assistant", "Hello Ada.", "turn_0"),
         Message("m3", "user", "Who am I?", "turn_1"),
     ]
-    stage = Rehearsal(messages=messages, summary="user: spoke of tea")
+    stage = Rehearsal(kept=messages, summary="user: spoke of tea")
     update = await recall_memory({}, stage.context("Who am I?"))
     assert update["history"] == [ChatMessage("user", "I am Ada."), ChatMessage("assistant", "Hello Ada.")]
     assert update["summary"] == "user: spoke of tea"
@@ -29,7 +29,7 @@ async def test_a_turn_that_opens_a_conversation_asks_for_nothing() -> None:
 async def test_what_does_not_fit_is_left_out_from_the_oldest_on() -> None:
     long = "word " * (HISTORY_TOKENS // 2)
     messages = [Message(f"m{n}", "user", f"{n} {long}", f"turn_old{n}") for n in range(4)]
-    update = await recall_memory({}, Rehearsal(messages=messages).context())
+    update = await recall_memory({}, Rehearsal(kept=messages).context())
     assert update["history_is_long"] is True
     kept = [message.content[0] for message in update["history"]]
     assert kept == ["0", "1", "2", "3"][-len(kept) :]

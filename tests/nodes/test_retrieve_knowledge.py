@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from nodes.events import Refs
-from nodes.retrieve_knowledge import MAX_QUERY_CHARS, retrieve_knowledge
+from nodes.query import query_of
+from nodes.retrieve_knowledge import retrieve_knowledge
 from nodes.turn import TurnOptions
 from tests.nodes.rehearsal import Rehearsal, passage
+from tools.intent.protocol import Intent
 from tools.knowledge.protocol import RetrievalQuery
 
 
@@ -23,7 +25,7 @@ async def test_the_client_s_options_reach_the_retriever() -> None:
     stage = Rehearsal()
     options = TurnOptions(top_k=3, dataset_ids=("tea",), use_graph_rag=False)
     await retrieve_knowledge({"question": "x" * 5_000}, stage.context(options=options))
-    expected = RetrievalQuery("x" * MAX_QUERY_CHARS, top_k=3, dataset_ids=("tea",), search_type="vector")
+    expected = RetrievalQuery(query_of("x" * 5_000), top_k=3, dataset_ids=("tea",), search_type="vector")
     assert stage.asked == [("t", expected)]
 
 
@@ -31,3 +33,10 @@ async def test_nothing_found_is_said_too() -> None:
     stage = Rehearsal()
     await retrieve_knowledge({"question": "When?"}, stage.context())
     assert stage.said == [Refs(references=[])]
+
+
+async def test_a_broad_intent_is_told_to_the_retriever_and_no_other() -> None:
+    stage = Rehearsal()
+    for label in ("broad_question", "knowledge_question", "causal_question", "task", "out_of_scope"):
+        await retrieve_knowledge({"question": "…", "intent": Intent(label, 1, "ml")}, stage.context())  # type: ignore[arg-type]
+    assert [query.asked_broadly for _, query in stage.asked] == [True, False, False, False, False]

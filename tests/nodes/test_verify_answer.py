@@ -53,3 +53,15 @@ async def test_many_passages_give_what_few_give() -> None:
     few = await verify_answer(state, Rehearsal().context())  # type: ignore[arg-type]
     many = await verify_answer({**state, "passages": [HARBOUR, *others]}, Rehearsal().context())  # type: ignore[arg-type]
     assert many["citations"] == few["citations"]
+
+
+async def test_only_the_part_that_speaks_of_documents_is_held_against_them() -> None:
+    opening, claim = "Sorry for the trouble.\n\n", "The moon is made of cheese."
+    offer = "\n\nThe care team is in Leeds."
+    answer = f"{opening}Lowick harbour was built in 1874 [1]. {claim}{offer}"
+    claims = len(opening), len(answer) - len(offer)
+    state = {"answer": answer, "passages": [HARBOUR], "claims": claims}
+    update = await verify_answer(state, Rehearsal().context())  # type: ignore[arg-type]
+    (loose,) = update["unsupported"]
+    assert (loose.sentence, answer[loose.start : loose.end]) == (claim, claim)
+    assert len(update["citations"]) == 1

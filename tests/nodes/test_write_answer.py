@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from nodes.events import Delta
+from nodes.ready_answer import ReadyAnswer
 from nodes.turn import TurnOptions
-from nodes.write_answer import WriteAnswerInput, write_answer
+from nodes.write_answer import SURE, WriteAnswerInput, write_answer
 from tests.doubles import ScriptedChatModel
 from tests.nodes.rehearsal import Rehearsal, passage
+from tools.emotion.protocol import Emotion
 from tools.errors import UpstreamUnavailable
 from tools.intent.protocol import Intent
-from tools.models.protocol import ChatChunk, ChatMessage, ChatRequest, ModelChoice
+from tools.models.protocol import ChatChunk, ChatMessage, ChatRequest, ModelChoice, Tone
 
 INTENT = Intent("knowledge_question", 1, "rules")
 CHOICE = ModelChoice("scripted", "embedded", "only_model")
@@ -30,7 +32,7 @@ async def test_the_model_s_words_are_said_and_handed_on() -> None:
     stage = Rehearsal(model=ScriptedChatModel("It was built ", "in 1874 [1]."))
     context = stage.context("When?")
     update = await write_answer(asked(), context)
-    assert update == {"answer": "It was built in 1874 [1].", "finish_reason": "stop"}
+    assert update == {"answer": "It was built in 1874 [1].", "claims": (0, 25), "finish_reason": "stop"}
     assert heard(stage) == update["answer"]
     assert (context.meter.usage.prompt_tokens, context.meter.usage.counted) == (10, True)
     assert context.meter.first_token_at is not None
@@ -49,12 +51,66 @@ async def test_the_model_is_given_all_that_is_known() -> None:
     assert stage.asked == ["t"]
 
 
-async def test_a_refusal_is_said_without_asking_a_model() -> None:
+@pytest.mark.parametrize("ready", [ReadyAnswer("I can't.", "refused"), ReadyAnswer("Call 988.", "stop")])
+async def test_an_answer_that_is_ready_is_said_without_asking_a_model(ready: ReadyAnswer) -> None:
     model = ScriptedChatModel("never")
     stage = Rehearsal(model=model)
-    update = await write_answer({**asked(), "refusal": "I can't."}, stage.context())
-    assert update == {"answer": "I can't.", "finish_reason": "refused"}
-    assert (heard(stage), model.requests) == ("I can't.", [])
+    update = await write_answer({**asked(), "ready": ready}, stage.context())
+    assert update == {"answer": ready.text, "finish_reason": ready.finish_reason}
+    assert (heard(stage), model.requests) == (ready.text, [])
+
+
+def felt(label: str, valence: float, confidence: float) -> Emotion:
+    return Emotion(label, 0.9, valence, 0.5, 0.8, confidence, "ml")
+
+
+@pytest.mark.parametrize(
+    ("emotion", "tone"),
+    [
+        (felt("anger", -0.8, SURE), Tone("anger", "negative", 0.8)),
+        (felt("joy", 0.7, 0.9), Tone("joy", "positive", 0.8)),
+        (felt("surprise", 0.1, 0.9), Tone("surprise", "neutral", 0.8)),
+        (felt("anger", -0.8, SURE - 0.01), None),
+        (felt("neutral", 0.0, 0.99), None),
+    ],
+)
+async def test_a_sure_feeling_sets_the_tone_and_no_other(emotion: Emotion, tone: Tone | None) -> None:
+    model = ScriptedChatModel("Yes.")
+    await write_answer({**asked(), "emotion": emotion}, Rehearsal(model=model).context())
+    assert model.requests[0].tone == tone
+
+
+async def test_a_person_is_offered_after_the_answer_in_a_paragraph_that_claims_nothing() -> None:
+    stage = Rehearsal(model=ScriptedChatModel("It was built in 1874 [1]."))
+    update = await write_answer({**asked(), "handover": True}, stage.context())
+    answer = update["answer"]
+    assert answer == heard(stage)
+    assert answer.startswith("It was built in 1874 [1].\n\n")
+    assert "the care team" in answer
+    start, end = update["claims"]
+    assert answer[start:end] == "It was built in 1874 [1]."
+
+
+async def test_what_a_model_says_aside_claims_nothing() -> None:
+    stage = Rehearsal(model=Courteous())
+    update = await write_answer(asked(), stage.context())
+    start, end = update["claims"]
+    assert update["answer"] == "I'm sorry.\n\nIt was built in 1874 [1]."
+    assert update["answer"][start:end] == "It was built in 1874 [1]."
+
+
+class Courteous:
+    """A model that begins with a kind word."""
+
+    name, tier = "scripted", "embedded"
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
+        yield ChatChunk(text="I'm sorry.\n\n", aside=True)
+        yield ChatChunk(text="It was built in 1874 [1].")
+        yield ChatChunk(finish_reason="stop")
+
+    async def close(self) -> None:
+        """Holds nothing."""
 
 
 class Careless:

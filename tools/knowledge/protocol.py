@@ -72,7 +72,8 @@ class RetrievalQuery:
     """A question to the documents. `dataset_ids` None means all of the tenant's.
 
     `max_hops` bounds the paths that are looked for, `use_path_reasoning` False leaves them out, `use_community`
-    False leaves out the communities that answer broad questions.
+    False leaves out the communities that answer broad questions. `asked_broadly` says that an intent was read which
+    asks for the documents as a whole.
     """
 
     text: str
@@ -83,6 +84,7 @@ class RetrievalQuery:
     max_hops: int = 2
     use_community: bool = True
     use_path_reasoning: bool = True
+    asked_broadly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

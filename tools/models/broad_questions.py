@@ -1,7 +1,8 @@
 """Tells questions about documents as a whole from those about something in them, in English and Chinese.
 
 A broad question consists of nothing but words that any collection could be asked with; one word more (a name, a
-number, a subject) and it asks for something, which search finds better.
+number, a subject) and it asks for something, which search finds better. Beside that it shows a sign of being broad, or
+somebody who knows the conversation says that it is.
 """
 
 from __future__ import annotations
@@ -28,13 +29,18 @@ class _Vocabulary:
     chinese: re.Pattern[str]
 
 
-def is_broad(question: str) -> bool:
-    """Whether the question asks what documents say as a whole and names nothing in particular."""
+def is_broad(question: str, *, asked_broadly: bool = False) -> bool:
+    """Whether the question asks what documents say as a whole and names nothing in particular.
+
+    `asked_broadly` stands for the sign, where an intent was read: what names something stays specific all the same.
+    """
     text = unicodedata.normalize("NFKC", question).casefold().replace("’", "'").strip()
     if not text or len(text) > LONGEST:
         return False
     known = _vocabulary()
-    return bool(known.signs.search(text)) and not _left_over(text, known)
+    if not _WORD.search(text) or not (asked_broadly or known.signs.search(text)):
+        return False
+    return not _left_over(text, known)
 
 
 def _left_over(text: str, known: _Vocabulary) -> list[str]:

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from flags.errors import ConfigurationError
+from tools.models.yaml_file import read_yaml_file
 
 _logger = logging.getLogger(__name__)
 _SHIPPED = Path(__file__).with_name("persona.yaml")
 _LANGUAGES = ("en", "zh")
-_MAX_BYTES = 64 * 1024
 _SAFE_TENANT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -80,31 +79,6 @@ class PersonaSource(Protocol):
         ...
 
 
-def read_persona(path: Path) -> Persona:
-    """Read one file.
-
-    Raises:
-        ConfigurationError: too large, not YAML, or not a persona; it names the file, the field and the fault.
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise ConfigurationError([f"{path}: larger than {_MAX_BYTES // 1024} KB."])
-    try:
-        return Persona.model_validate(yaml.safe_load(content.decode("utf-8")) or {})
-    except ValidationError as error:
-        flaws = (f"{'.'.join(map(str, flaw['loc'])) or 'file'}: {flaw['msg']}" for flaw in error.errors())
-        raise ConfigurationError([f"{path}: {'; '.join(flaws)}."]) from None
-    except UnicodeDecodeError:
-        raise ConfigurationError([f"{path}: not UTF-8."]) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError([f"{path}: line {line}: {error.problem}."]) from None
-    except (yaml.YAMLError, RecursionError):
-        raise ConfigurationError([f"{path}: not YAML."]) from None
-
-
 @dataclass(slots=True)
 class _Loaded:
     """A file's last good persona (None where there is no file) and what tells whether the file changed."""
@@ -130,10 +104,10 @@ class FilePersonaSource:
         self._operators = data_dir / "persona.yaml"
         self._tenants = data_dir / "personas"
         self._clock = clock
-        self._shipped = read_persona(_SHIPPED)
+        self._shipped = read_yaml_file(_SHIPPED, Persona)
         self._loaded: dict[Path, _Loaded] = {}
         if self._operators.exists():
-            read_persona(self._operators)
+            read_yaml_file(self._operators, Persona)
 
     def of(self, tenant_id: str) -> Persona:
         """The tenant's persona, or the default one."""
@@ -155,7 +129,7 @@ class FilePersonaSource:
             signature = (status.st_mtime_ns, status.st_size, status.st_ino)
             if signature != known.signature:
                 known.signature = signature
-                known.persona = read_persona(path)
+                known.persona = read_yaml_file(path, Persona)
         except FileNotFoundError:
             known.persona, known.signature = None, None
         except (ConfigurationError, OSError) as error:

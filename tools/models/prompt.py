@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from tools.models.persona import Persona
 from tools.models.protocol import ChatMessage, ChatRequest, Evidence, Language
+from tools.models.tone import manner_of
+
+OUT_OF_SCOPE = "out_of_scope"
+"""The router's label for what no document of the user is likely to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,7 @@ class _Wording:
     who: str
     rules: str
     language: str
+    outside: str
     cite: str
     passages: str
     summary: str
@@ -28,6 +33,10 @@ _WORDINGS: dict[Language, _Wording] = {
         who="You are {name}.",
         rules="Rules:",
         language="Answer in English, unless the user asks for another language.",
+        outside=(
+            "The question seems to lie outside the user's documents. Unless the passages answer it, say kindly that "
+            "it is beyond what you can answer here."
+        ),
         cite=(
             "Answer from the numbered passages between the two lines {fence}. After each sentence that rests on a "
             "passage put its number in brackets, as in [1] or [1][2]; use no other numbers and no other form. If the "
@@ -42,6 +51,7 @@ _WORDINGS: dict[Language, _Wording] = {
         who="你是{name}。",
         rules="规则：",
         language="请用中文回答，除非用户要求使用其他语言。",
+        outside="这个问题似乎超出了用户文档的范围。除非段落中有答案，否则请友善地说明这里无法回答。",
         cite=(
             "请根据两行 {fence} 之间带编号的段落回答。凡是依据段落写出的句子，句末用方括号标明段落编号，"
             "例如 [1] 或 [1][2]；不要使用其他编号或其他形式。如果段落中没有答案，请直说。"
@@ -67,6 +77,10 @@ def messages_of(request: ChatRequest) -> list[ChatMessage]:
 def _system(request: ChatRequest) -> str:
     wording = _WORDINGS[request.language]
     parts = [_persona(request.persona, request.language, wording), wording.language]
+    if request.tone is not None and (manner := manner_of(request.tone, request.language)):
+        parts.append(manner)
+    if request.intent == OUT_OF_SCOPE:
+        parts.append(wording.outside)
     instructions = [message.content for message in request.history if message.role == "system"]
     if instructions:
         parts.append("\n".join([wording.operator, *instructions]))

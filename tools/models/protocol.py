@@ -33,12 +33,25 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Tone:
+    """How the message seems to be felt: a GoEmotions label, whether it is pleasant, and its intensity (0-1).
+
+    It is made of a reading that is sure enough to act on; how the answer then sounds is in `tools.models.tone`.
+    """
+
+    emotion: str
+    valence: Literal["negative", "neutral", "positive"]
+    intensity: float
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """Everything a model is told; how it becomes a prompt is the backend's business.
 
     `message` is the user's own words and reaches the model unchanged. `intent` is the router's label
-    (see `tools.intent.protocol`), which the extractive model uses to know small talk from a question. `json_schema`
-    asks a server that can be held to one for JSON of that form; other backends take no notice of it.
+    (see `tools.intent.protocol`), which the extractive model uses to know small talk from a question. `tone` is None
+    where nothing is felt or nothing is sure. `json_schema` asks a server that can be held to one for JSON of that
+    form; other backends take no notice of it.
     """
 
     message: str
@@ -48,6 +61,7 @@ class ChatRequest:
     summary: str = ""
     evidence: Sequence[Evidence] = ()
     intent: str = "knowledge_question"
+    tone: Tone | None = None
     temperature: float | None = None
     max_tokens: int | None = None
     json_schema: Mapping[str, Any] | None = None
@@ -64,9 +78,13 @@ class TokenUsage:
 
 @dataclass(frozen=True, slots=True)
 class ChatChunk:
-    """A piece of the answer. The last chunk carries `finish_reason`, and `usage` when it is known."""
+    """A piece of the answer. The last chunk carries `finish_reason`, and `usage` when it is known.
+
+    An `aside` greets, comforts or leads in: a whole paragraph before the answer that no passage has to carry.
+    """
 
     text: str = ""
+    aside: bool = False
     usage: TokenUsage | None = None
     finish_reason: Literal["stop", "length", "refused"] | None = None
 
@@ -173,6 +191,7 @@ __all__ = [
     "ModelRouter",
     "Persona",
     "TokenUsage",
+    "Tone",
     "Vectors",
 ]
 

@@ -7,6 +7,7 @@ import { say } from "./i18n.js";
 import { withCard } from "./quote-card.js";
 import { Sources } from "./sources.js";
 import { Steps } from "./steps.js";
+import { Understood } from "./understood.js";
 
 const COPIED_MS = 1600;
 
@@ -16,6 +17,7 @@ export class Answer {
   #sources = new Sources();
   #text = new AnswerText((id) => this.#sources.button(id));
   #steps = new Steps();
+  #understood = new Understood();
   #status = h("p", { class: "status", hidden: true });
   #notes = h("div", { class: "notes" });
   #copy = iconButton("copy", "action.copy", () => this.#copyText());
@@ -31,6 +33,7 @@ export class Answer {
       this.#text.element,
       this.#notes,
       this.#sources.element,
+      this.#understood.element,
       this.#foot,
     );
   }
@@ -67,6 +70,7 @@ export class Answer {
   /** Take in all of an event but its text: what an answer from the past still lacks. */
   recall(event) {
     this.#steps.hear(event);
+    this.#understood.hear(event);
     if (event.type === "start") this.turnId = event.turn_id;
     if (event.type === "intent") this.#say("status.searching");
     if (event.type === "refs") this.#found(event.references);

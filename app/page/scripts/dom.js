@@ -13,7 +13,15 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** An element with attributes, listeners (`onclick`) and children; false, null and undefined are left out. */
 export function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
+  return furnished(document.createElement(tag), properties, children);
+}
+
+/** The same for an element of a drawing. */
+export function svg(tag, properties = {}, ...children) {
+  return furnished(document.createElementNS(SVG, tag), properties, children);
+}
+
+function furnished(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) assign(element, name, value);
   element.append(...children.flat().filter((child) => child || child === 0));
   return element;
@@ -33,13 +41,7 @@ function assign(element, name, value) {
 
 /** A symbol of icons.svg; decoration only, so a control needs its own label. */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/page/icons.svg#${name}`);
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(use);
-  return svg;
+  return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `/page/icons.svg#${name}` }));
 }
 
 /** A button with an icon and no text: `tip` is its name and its tooltip. */

@@ -84,3 +84,9 @@ export function fileSize(bytes) {
 export function percent(fraction) {
   return `${Math.round(fraction * 100)} %`;
 }
+
+/** A number with its sign, to so many digits: `+0.25`, `0`, `−1`. */
+export function signed(value, digits = 2) {
+  const form = { signDisplay: "exceptZero", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(LOCALES[current], form).format(value);
+}

@@ -10,6 +10,7 @@ import { languageChanges, say, t, translate } from "./i18n.js";
 import { escapeGraph, followGraph, graphIsShown, setUpGraph } from "./graph-door.js";
 import { setUpIntake } from "./intake.js";
 import { library } from "./library.js";
+import { refreshMood, toggleMood } from "./mood.js";
 import { leaveNavigation, setUpNavigation } from "./navigation.js";
 import { notifyFailure } from "./notices.js";
 import { closePanel } from "./panel.js";
@@ -94,7 +95,10 @@ thread.addEventListener("started", () => {
   }
   refreshConversations();
 });
-thread.addEventListener("ended", refreshConversations);
+thread.addEventListener("ended", () => {
+  refreshConversations();
+  refreshMood().catch(notifyFailure);
+});
 languageChanges.addEventListener("change", showTitle);
 library.addEventListener("change", () => {
   say(byId("documents"), "tip", "documents.open", { n: library.documents.length });
@@ -105,6 +109,7 @@ addEventListener("popstate", () => follow());
 byId("uploads").append(uploads.element);
 byId("attach").addEventListener("click", choose);
 byId("documents").addEventListener("click", (event) => toggleDocuments(event.currentTarget));
+byId("mood").addEventListener("click", (event) => toggleMood(event.currentTarget).catch(notifyFailure));
 byId("new").addEventListener("click", () => startAnew().then(() => composer.focus()));
 byId("thread").addEventListener("scroll", hideCard, { passive: true });
 addEventListener("keydown", onEscape);

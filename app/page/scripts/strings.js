@@ -9,6 +9,8 @@
 import { en } from "./strings/en.js";
 import { graphEn } from "./strings/graph-en.js";
 import { graphZh } from "./strings/graph-zh.js";
+import { moodEn } from "./strings/mood-en.js";
+import { moodZh } from "./strings/mood-zh.js";
 import { zh } from "./strings/zh.js";
 
-export const strings = { en: { ...en, ...graphEn }, zh: { ...zh, ...graphZh } };
+export const strings = { en: { ...en, ...graphEn, ...moodEn }, zh: { ...zh, ...graphZh, ...moodZh } };

@@ -26,6 +26,8 @@ async def test_a_running_app_is_live_started_and_ready(tmp_path: Path) -> None:
             "store": "ok",
             "embedder": "ok",
             "graph_store": "ok",
+            "intent_model": "ok",
+            "emotion_model": "ok",
             "chat_model": "ok",
         }
         assert (await app.client.get("/health")).json() == ready.json()

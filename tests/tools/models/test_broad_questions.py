@@ -41,3 +41,14 @@ def test_a_long_message_is_not_broad() -> None:
 @pytest.mark.parametrize("text", ["", "   ", "?!", "🙂", "\n"])
 def test_nothing_is_not_broad(text: str) -> None:
     assert not is_broad(text)
+
+
+@pytest.mark.parametrize("question", ["What do we have here?", "给我讲讲"])
+def test_an_intent_stands_for_the_sign(question: str) -> None:
+    assert not is_broad(question)
+    assert is_broad(question, asked_broadly=True)
+
+
+@pytest.mark.parametrize("question", ["Summarise the Lisbon project", "年报的核心要点是什么？", "", "?!"])
+def test_no_intent_makes_a_name_or_nothing_broad(question: str) -> None:
+    assert not is_broad(question, asked_broadly=True)

@@ -17,7 +17,7 @@ from tools.models.embedders.settings import EmbedderSettings
 from tools.models.extractive.model import ExtractiveModel
 from tools.models.extractive.replies import topics
 from tools.models.extractive.sentences import split_sentences
-from tools.models.protocol import ChatMessage, ChatRequest, Embedder, Evidence, Language, Persona
+from tools.models.protocol import ChatMessage, ChatRequest, Embedder, Evidence, Language, Persona, Tone
 
 QUESTIONS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("english_questions.yaml").read_text("utf-8"))
 TEA = (
@@ -183,6 +183,8 @@ async def test_an_opening_of_the_persona_stands_before_the_answer() -> None:
     answer = await say("When was the tea harbour built?", "en", TEA, persona=persona)
     assert answer == "Here is what I found.\n\nThe tea harbour was built in 1874. [3]"
     assert "found." not in await say("Hello", intent="small_talk", persona=persona)
+    felt = await say("When was the tea harbour built?", "en", TEA, persona=persona, tone=STRONG["anger"])
+    assert felt == f"Sorry for the trouble.\n\n{answer}"
 
 
 @pytest.mark.parametrize(
@@ -196,18 +198,15 @@ async def test_an_opening_of_the_persona_stands_before_the_answer() -> None:
         ("en", "blah", "small_talk", "documents"),
         ("en", "I feel so lonely", "emotional_support", "Feeling alone"),
         ("en", "Everything is grey", "emotional_support", "listen"),
-        ("en", "I want to kill myself", "emotional_support", "emergency"),
         ("en", "That was wrong", "feedback", "sorry"),
         ("en", "Very useful answer", "feedback", "Thank you"),
         ("en", "What can you do?", "meta", "documents"),
         ("en", "Which file formats can I upload?", "meta", "PDF"),
-        ("en", "make a bomb", "unsafe", "can't help"),
         ("zh", "你好", "small_talk", "知音"),
         ("zh", "谢谢！", "small_talk", "不客气"),
         ("zh", "再见", "small_talk", "再见"),
         ("zh", "你是谁？", "small_talk", "知音"),
         ("zh", "最近压力好大", "emotional_support", "慢一点"),
-        ("zh", "我不想活了", "emotional_support", "12356"),
         ("zh", "你答错了", "feedback", "抱歉"),
         ("zh", "你能做什么？", "meta", "文档"),
         ("zh", "你是谁？", "meta", "我是知音"),
@@ -221,12 +220,80 @@ async def test_talk_that_asks_for_no_passage_gets_a_polite_reply(
     assert "[" not in answer
 
 
-async def test_only_what_is_unsafe_ends_as_refused() -> None:
-    ends = {
-        intent: (await answer_of(ExtractiveModel(), request("hm", intent=intent)))[-1].finish_reason
-        for intent in ("unsafe", "small_talk", "meta", "knowledge_question")
+async def test_what_only_may_be_unsafe_is_answered_from_the_passages() -> None:
+    chunks = await answer_of(ExtractiveModel(), request("When was the tea harbour built?", "en", TEA, intent="unsafe"))
+    assert text_of(chunks) == "The tea harbour was built in 1874. [3]"
+    assert chunks[-1].finish_reason == "stop"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "beyond what I can help with"), ("zh", "超出了我能帮忙的范围")])
+async def test_what_lies_outside_is_said_to_once_the_passages_were_read(language: Language, said: str) -> None:
+    outside = {"en": "Will it rain in Oslo tomorrow?", "zh": "明天奥斯陆会下雨吗？"}[language]
+    assert said in await say(outside, language, TEA, intent="out_of_scope")
+    assert said in await say(outside, language, intent="out_of_scope")
+    inside = {"en": "When was the tea harbour built?", "zh": "龙井茶产自哪里？"}[language]
+    assert said not in await say(inside, language, TEA, intent="out_of_scope")
+
+
+STRONG = {
+    "anger": Tone("anger", "negative", 0.9),
+    "sadness": Tone("sadness", "negative", 0.9),
+    "fear": Tone("fear", "negative", 0.9),
+    "confusion": Tone("confusion", "neutral", 0.9),
+    "joy": Tone("joy", "positive", 0.9),
+}
+
+
+@pytest.mark.parametrize(("emotion", "opening"), [("anger", "Sorry"), ("sadness", "sorry"), ("joy", "good to hear")])
+async def test_a_strong_feeling_gets_a_word_before_the_same_cited_answer(emotion: str, opening: str) -> None:
+    chunks = await answer_of(
+        ExtractiveModel(), request("When was the tea harbour built?", "en", TEA, tone=STRONG[emotion])
+    )
+    first, *rest = chunks
+    assert opening in first.text
+    assert first.aside
+    assert not any(chunk.aside for chunk in rest)
+    assert text_of(rest) == "The tea harbour was built in 1874. [3]"
+
+
+async def test_every_opening_is_one_short_sentence_in_its_language_and_names_no_feeling() -> None:
+    openings = {
+        (emotion, language): await say(question, language, TEA, tone=tone)
+        for emotion, tone in STRONG.items()
+        for language, question in (("en", "When was the tea harbour built?"), ("zh", "龙井茶产自哪里？"))
     }
-    assert ends == {"unsafe": "refused", "small_talk": "stop", "meta": "stop", "knowledge_question": "stop"}
+    for (emotion, language), answer in openings.items():
+        opening, _ = answer.split("\n\n", 1)
+        assert len(split_sentences(opening)) == 1
+        assert len(opening) <= 60
+        assert bool(re.search("[\u4e00-\u9fff]", opening)) == (language == "zh")
+        assert emotion not in opening.lower()
+        assert not re.search("angry|sad|afraid|you feel|生气|愤怒|悲伤|难过|害怕", opening)
+
+
+@pytest.mark.parametrize(
+    "tone",
+    [
+        None,
+        Tone("anger", "negative", 0.3),
+        Tone("joy", "neutral", 0.9),
+        Tone("curiosity", "positive", 0.9),
+        Tone("never heard of", "negative", 0.9),
+    ],
+)
+async def test_a_faint_or_mixed_feeling_changes_nothing(tone: Tone | None) -> None:
+    assert await say("When was the tea harbour built?", "en", TEA, tone=tone) == (
+        "The tea harbour was built in 1874. [3]"
+    )
+
+
+async def test_small_talk_has_words_enough_of_its_own() -> None:
+    assert await say("Hello", intent="small_talk", tone=STRONG["joy"]) == await say("Hello", intent="small_talk")
+
+
+async def test_a_broad_intent_needs_no_sign_in_the_words() -> None:
+    answer = await say("What do we have here?", "en", TEA, intent="broad_question")
+    assert answer.count("\n- ") >= 2
 
 
 @pytest.mark.parametrize("intent", ["knowledge_question", "task", "out_of_scope", "causal_question", "never heard of"])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flags.errors import ConfigurationError
-from tools.models.persona import FilePersonaSource, Persona, read_persona
+from tools.models.persona import FilePersonaSource, Persona
+from tools.models.yaml_file import read_yaml_file
 
 
 class Clock:
@@ -61,9 +62,8 @@ def test_a_tenants_file_goes_before_the_operators(house: House) -> None:
 
 
 def test_one_text_stands_for_both_languages_and_a_missing_language_borrows(house: House) -> None:
-    persona = read_persona(
-        house.write("p.yaml", "name: {zh: 小艾}\ntone: Dry.\nrules: [Be short.]\nopening: {en: Hm.}")
-    )
+    text = "name: {zh: 小艾}\ntone: Dry.\nrules: [Be short.]\nopening: {en: Hm.}"
+    persona = read_yaml_file(house.write("p.yaml", text), Persona)
     assert persona.name_in("en") == "小艾"
     assert persona.tone_in("zh") == "Dry."
     assert persona.rules_in("zh") == ["Be short."]
@@ -72,7 +72,7 @@ def test_one_text_stands_for_both_languages_and_a_missing_language_borrows(house
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "name:\ntone:\nrules:\n", "name: {}\n"])
 def test_what_a_file_leaves_out_is_the_default(house: House, text: str) -> None:
-    persona = read_persona(house.write("p.yaml", text))
+    persona = read_yaml_file(house.write("p.yaml", text), Persona)
     assert persona.name_in("en") == "Zhiyin"
     assert persona.rules_in("en") == []
 
@@ -94,7 +94,7 @@ def test_what_a_file_leaves_out_is_the_default(house: House, text: str) -> None:
 def test_a_bad_file_is_refused_with_its_name_and_what_is_wrong(house: House, text: str, says: str) -> None:
     path = house.write("p.yaml", text)
     with pytest.raises(ConfigurationError) as refusal:
-        read_persona(path)
+        read_yaml_file(path, Persona)
     assert says in str(refusal.value)
     assert "p.yaml" in str(refusal.value)
 
@@ -103,7 +103,7 @@ def test_a_file_that_is_not_utf8_is_refused(house: House) -> None:
     path = house.write("p.yaml", "")
     path.write_bytes(b"name: \xff")
     with pytest.raises(ConfigurationError, match="UTF-8"):
-        read_persona(path)
+        read_yaml_file(path, Persona)
 
 
 def test_an_operators_bad_file_stops_the_start(house: House) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tools.models.persona import Persona
 from tools.models.prompt import messages_of
-from tools.models.protocol import ChatMessage, ChatRequest, Evidence, Language
+from tools.models.protocol import ChatMessage, ChatRequest, Evidence, Language, Tone
 
 PERSONA = Persona(
     name={"en": "Ada {x}", "zh": "小艾"},
@@ -92,3 +92,40 @@ def test_a_summary_is_told() -> None:
 
 def test_a_lone_surrogate_in_a_passage_does_no_harm() -> None:
     assert fenced(system_of(replace(REQUEST, evidence=(Evidence("1", "x", "\ud800"),)))) == ["[1] x\n\ud800"]
+
+
+@pytest.mark.parametrize(
+    ("emotion", "english", "chinese"),
+    [
+        ("anger", "stay calm", "保持平静"),
+        ("sadness", "warm and gentle", "温和体贴"),
+        ("fear", "one step at a time", "一步一步"),
+        ("confusion", "patient", "耐心"),
+        ("gratitude", "glad", "高兴"),
+    ],
+)
+def test_a_feeling_sets_the_tone_in_one_sentence_of_the_answer_s_language(
+    emotion: str, english: str, chinese: str
+) -> None:
+    for language, said in (("en", english), ("zh", chinese)):
+        plain = system_of(replace(REQUEST, language=language))
+        toned = system_of(replace(REQUEST, language=language, tone=Tone(emotion, "negative", 0.2)))
+        (sentence,) = set(toned.split("\n\n")) - set(plain.split("\n\n"))
+        assert said in sentence
+        assert sentence.count("." if language == "en" else "。") == 1
+        assert emotion not in sentence
+        assert "may" in sentence or "可能" in sentence
+
+
+@pytest.mark.parametrize("tone", [None, Tone("curiosity", "positive", 0.9), Tone("neutral", "neutral", 0.0)])
+def test_what_asks_for_no_tone_adds_nothing(tone: Tone | None) -> None:
+    assert system_of(replace(REQUEST, tone=tone)) == system_of(REQUEST)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "outside the user's documents"), ("zh", "超出了用户文档的范围")])
+def test_what_seems_to_lie_outside_is_to_be_declined_kindly_unless_the_passages_know(
+    language: Language, said: str
+) -> None:
+    asked = replace(REQUEST, language=language, evidence=EVIDENCE)
+    assert said in system_of(replace(asked, intent="out_of_scope"))
+    assert said not in system_of(asked)

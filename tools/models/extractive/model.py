@@ -16,6 +16,7 @@ from tools.models.extractive.replies import nothing_found, reply_to
 from tools.models.extractive.selection import select_sentences
 from tools.models.protocol import ChatChunk, ChatRequest, Embedder, TokenUsage
 from tools.models.tokens import estimate_tokens
+from tools.models.tone import opening_of
 
 NAME = "zhiyin-extractive"
 _PIECE = re.compile(r"\s*(?:\[[^\]\s]{1,12}\]|[\u3400-\u9fff]{1,3}[，。！？；：、]*|[^\s\u3400-\u9fff]+)\s*")
@@ -47,34 +48,39 @@ class ExtractiveModel:
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[ChatChunk]:
         """Answer word by word (Chinese: up to three characters), letting other tasks run in between."""
-        finish: Literal["stop", "length", "refused"] = "refused" if request.intent == "unsafe" else "stop"
+        finish: Literal["stop", "length"] = "stop"
+        opening, answer = await self._answer(request)
         said = ""
-        for piece in _pieces(await self._answer(request)):
+        for place, piece in enumerate([opening, *_pieces(answer)]):
             if request.max_tokens is not None and estimate_tokens(said + piece) > request.max_tokens:
                 finish = "length"
                 break
-            said += piece
-            yield ChatChunk(text=piece)
-            await asyncio.sleep(0)
+            if piece:
+                said += piece
+                yield ChatChunk(text=piece, aside=place == 0)
+                await asyncio.sleep(0)
         usage = TokenUsage(estimate_tokens(request.message), estimate_tokens(said), counted=False)
         yield ChatChunk(usage=usage, finish_reason=finish)
 
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def _answer(self, request: ChatRequest) -> str:
+    async def _answer(self, request: ChatRequest) -> tuple[str, str]:
+        """What is said before the answer (a paragraph, or nothing), and the answer."""
         ready = reply_to(request)
         if ready is not None:
-            return ready
+            return "", ready
         question = read_question(request.message, request.intent, _earlier(request))
         passages: list[PassageTerms] = []
         for index, evidence in enumerate(request.evidence):
             passages.append(read_passage(index, evidence))
             await asyncio.sleep(0)
-        if is_broad(request.message) and (said := overview(passages)):
-            return _compose(said, request, broad=True)
+        if is_broad(request.message, asked_broadly=request.intent == "broad_question") and (said := overview(passages)):
+            return _opening(request), _compose(said, broad=True)
         chosen = await self._choose(question, passages, request)
-        return _compose(chosen, request, broad=question.broad) if chosen else nothing_found(request)
+        if not chosen:
+            return "", nothing_found(request)
+        return _opening(request), _compose(chosen, broad=question.broad)
 
     async def _choose(
         self, question: Question, passages: Sequence[PassageTerms], request: ChatRequest
@@ -92,14 +98,19 @@ def _earlier(request: ChatRequest) -> list[str]:
     return [message.content for message in request.history if message.role == "user"]
 
 
-def _compose(chosen: Sequence[Candidate], request: ChatRequest, *, broad: bool) -> str:
+def _opening(request: ChatRequest) -> str:
+    """A word to a strong feeling, then the persona's own line; empty for neither."""
+    felt = opening_of(request.tone, request.language) if request.tone else ""
+    lines = filter(None, [felt, request.persona.opening_in(request.language)])
+    return "".join(f"{line}\n\n" for line in lines)
+
+
+def _compose(chosen: Sequence[Candidate], *, broad: bool) -> str:
     """Sentences with their marks: running text, or a list for a broad answer and where they are no full sentences."""
     quoted = [f"{_quotable(candidate.text)} [{candidate.label}]" for candidate in chosen]
     whole = all(_TERMINAL.search(candidate.text) for candidate in chosen)
     as_list = len(quoted) > 1 and (broad or not whole)
-    text = "\n".join(f"- {sentence}" for sentence in quoted) if as_list else " ".join(quoted)
-    opening = request.persona.opening_in(request.language)
-    return f"{opening}\n\n{text}" if opening else text
+    return "\n".join(f"- {sentence}" for sentence in quoted) if as_list else " ".join(quoted)
 
 
 def _quotable(sentence: str) -> str:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import yaml
 
+from tools.models.prompt import OUT_OF_SCOPE
 from tools.models.protocol import ChatRequest, Language
 
 _FILE = Path(__file__).with_name("replies.yaml")
@@ -60,7 +60,9 @@ def nothing_found(request: ChatRequest) -> str:
         for topic in topics()["small_talk"]:
             if topic.when and topic.speaks_to(message):
                 return _say(topic, request)
-    which: Literal["not_relevant", "no_documents"] = "not_relevant" if request.evidence else "no_documents"
+    which = "not_relevant" if request.evidence else "no_documents"
+    if request.intent == OUT_OF_SCOPE:
+        which = OUT_OF_SCOPE
     return next(_say(topic, request) for topic in topics()["nothing_found"] if topic.name == which)
 
 

@@ -81,6 +81,11 @@ export const en = {
   "unsupported.count": ({ n }) =>
     `${count(n, "sentence has", "sentences have")} no passage to support ${n === 1 ? "it" : "them"} (dotted).`,
 
+  "understood.label": "How your message was understood",
+  "understood.crisis": "Help in a crisis",
+  "understood.ironic": "perhaps ironic",
+  "understood.handover": "a person was offered",
+
   "steps.label": "How this answer was made",
   "steps.engine": "Engine",
   "steps.variant": "Variant",

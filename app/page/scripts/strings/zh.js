@@ -78,6 +78,11 @@ export const zh = {
   "unsupported.note": "没有找到能支持这句话的原文，采用之前请先核实。",
   "unsupported.count": ({ n }) => `有 ${n} 句没有原文支持（虚线标出）。`,
 
+  "understood.label": "对这条消息的理解",
+  "understood.crisis": "危机求助",
+  "understood.ironic": "可能是反语",
+  "understood.handover": "已建议联系真人",
+
   "steps.label": "这次回答的经过",
   "steps.engine": "引擎",
   "steps.variant": "分组",
