@@ -20,7 +20,7 @@ def test_an_intent_is_shown_with_who_decided_and_its_runners_up(tmp_path: Path) 
     shown = said("intent", "Why did the second pump fail?", "--data-dir", str(tmp_path))
     assert "causal_question" in shown
     assert "ml" in shown
-    assert len([line for line in shown.splitlines() if "0." in line]) == 4
+    assert len([line for line in shown.splitlines() if line.startswith("│")]) == 4
 
 
 def test_an_earlier_message_counts(tmp_path: Path) -> None:
