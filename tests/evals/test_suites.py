@@ -169,5 +169,5 @@ def test_the_dialogues_pass(data: Path, engine: str) -> None:
     assert status == 0, text
     found = orjson.loads(out.read_bytes())
     passed = found["metrics"]["turns_passed"]
-    assert (passed["value"], passed["n"]) == (1.0, 8), found["notes"]
+    assert (passed["value"], passed["n"]) == (1.0, 16), found["notes"]
     assert found["engine"] == engine

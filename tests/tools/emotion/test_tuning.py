@@ -34,11 +34,6 @@ def test_a_threshold_is_found_where_the_label_begins(rng: np.random.Generator) -
     assert high == pytest.approx(0.6, abs=0.03)
 
 
-def test_a_label_with_few_examples_stays_near_the_usual_threshold() -> None:
-    rows = np.array([[0.79], [0.05], [0.05]], dtype=np.float32)
-    assert 0.2 <= best_thresholds(rows, np.array([[True], [False], [False]]))[0] <= 0.4
-
-
 def test_a_confidence_is_as_often_right_as_it_says(rng: np.random.Generator) -> None:
     primary, rival = rng.uniform(0.2, 0.95, 20_000), rng.uniform(0.01, 0.5, 20_000)
     chance = 1 / (1 + np.exp(-(0.8 * log_odds(primary) - 0.4 * log_odds(rival) - 0.5)))
