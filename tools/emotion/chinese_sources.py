@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from tools.emotion.labels import LABELS
-from tools.emotion.lexicon_words import LEXICON
+from tools.emotion.lexicon_words import lexicon_content
 from tools.emotion.training_data import rows
 from tools.errors import NotAvailable, NotFound
+from tools.models.yaml_file import shipped_yaml
 
 Floats = NDArray[np.float32]
 Shares = Mapping[str, float]
@@ -72,7 +72,7 @@ def dialogues(folder: Path, weight: float = 0.8) -> Source:
 
 def written(weight: float = 12.0, path: Path = EXAMPLES) -> Source:
     """Our own messages, by label."""
-    by_label: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    by_label: dict[str, list[str]] = shipped_yaml(path)
     texts = [text for listed in by_label.values() for text in listed]
     targets = [row_of({label: 1.0}) for label, listed in by_label.items() for _ in listed]
     return Source("examples/zh.yaml", texts, texts, np.array(targets), weight)
@@ -80,7 +80,7 @@ def written(weight: float = 12.0, path: Path = EXAMPLES) -> Source:
 
 def words(weight: float = 3.0) -> Source:
     """The Chinese words of the lexicon, each as a message of its own."""
-    groups = yaml.safe_load(LEXICON.read_text(encoding="utf-8"))["zh"]
+    groups = lexicon_content()["zh"]
     pairs = [(word, row_of({label: 1.0})) for label in LABELS for word in _words(groups.get(label, {}))]
     texts = [word for word, _ in pairs]
     return Source("lexicon.yaml", texts, texts, np.array([row for _, row in pairs]), weight)

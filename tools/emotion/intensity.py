@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
-import yaml
 
 from tools.emotion.labels import AROUSAL, NEUTRAL, VALENCE
-from tools.emotion.lexicon_words import LEXICON
+from tools.emotion.lexicon_words import lexicon_content
 from tools.emotion.protocol import Probabilities
 
 MAX_CHARS = 2000
@@ -53,7 +52,7 @@ def emphasis(text: str) -> float:
 @cache
 def _pattern(group: str) -> re.Pattern[str]:
     """The lexicon's words of `group` in both languages, longest first."""
-    lexicon = yaml.safe_load(LEXICON.read_bytes())
+    lexicon = lexicon_content()
     english, chinese = lexicon["en"][group], lexicon["zh"][group]
     return re.compile(rf"\b(?:{_either(english)})\b|{_either(chinese)}", re.IGNORECASE)
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 
 from tools.emotion.labels import LABELS, NEUTRAL
 from tools.emotion.protocol import Probabilities
+from tools.models.yaml_file import shipped_yaml
 
 LEXICON = Path(__file__).parent / "lexicon.yaml"
 WEIGHTS = {"strong": 2.0, "plain": 1.0}
@@ -66,9 +66,9 @@ class Entry:
 class Lexicon:
     """The words of `lexicon.yaml`, with negation, intensifiers, punctuation, capitals and emoji; 50 µs a message."""
 
-    def __init__(self, path: Path = LEXICON) -> None:
-        lexicon = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        self._entries = {tuple(_UNIT.findall(phrase.lower())): entry for phrase, entry in _entries(lexicon)}
+    def __init__(self) -> None:
+        written = _entries(lexicon_content())
+        self._entries = {tuple(_UNIT.findall(phrase.lower())): entry for phrase, entry in written}
         self._longest: defaultdict[str, int] = defaultdict(int)
         for units in self._entries:
             self._longest[units[0]] = max(self._longest[units[0]], len(units))
@@ -132,6 +132,12 @@ class Lexicon:
         if label in DENIED:
             return DENIED[label], weight
         return label, weight * NEGATED_FEELING
+
+
+@cache
+def lexicon_content() -> Mapping[str, Any]:
+    """What stands in `lexicon.yaml`, read once."""
+    return shipped_yaml(LEXICON)
 
 
 @cache

@@ -10,10 +10,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tools.intent.phrases import Phrase, PhraseTable, units_of
 from tools.intent.protocol import IntentLabel
+from tools.models.yaml_file import shipped_yaml
 
 RULES = Path(__file__).parent / "rules.yaml"
 WEIGHTS = {"certain": 6.0, "sure": 4.0, "likely": 2.0, "hint": 0.75}
@@ -34,7 +33,7 @@ class Cues:
     """The phrases of both languages, whatever a message is said to be in."""
 
     def __init__(self, path: Path = RULES) -> None:
-        rules = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        rules = shipped_yaml(path)
         follow_ups = rules.pop("follow_up")["sure"]
         cues = list(_phrases(rules))
         self._cues = PhraseTable(cues)

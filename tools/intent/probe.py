@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from tools.intent.protocol import IntentDetector, IntentLabel
+from tools.models.yaml_file import shipped_yaml
 
 PROBE = Path(__file__).parent / "probe.yaml"
 
@@ -25,7 +24,7 @@ class ProbeMessage:
 
 def probe_messages() -> Iterator[ProbeMessage]:
     """The built-in set: seventy messages or so in each language, seven or so for each intent."""
-    for language, by_intent in yaml.safe_load(PROBE.read_text(encoding="utf-8")).items():
+    for language, by_intent in shipped_yaml(PROBE).items():
         for intent, entries in by_intent.items():
             for entry in entries:
                 if isinstance(entry, str):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
+from tools.models.yaml_file import shipped_yaml
 
 VOCABULARY = Path(__file__).with_name("broad_questions.yaml")
 LONGEST = 200
@@ -51,7 +51,7 @@ def _left_over(text: str, known: _Vocabulary) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _vocabulary() -> _Vocabulary:
-    found = yaml.safe_load(VOCABULARY.read_text("utf-8"))
+    found = shipped_yaml(VOCABULARY)
     chinese = sorted(found["words"]["zh"].split(), key=len, reverse=True)
     return _Vocabulary(
         re.compile("|".join(found["trimmings"])),

@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tools.models.protocol import Language, Tone
+from tools.models.yaml_file import shipped_yaml
 
 MANNERS = Path(__file__).with_name("tone.yaml")
 STRONG = 0.5
@@ -37,5 +36,5 @@ def opening_of(tone: Tone, language: Language) -> str:
 @cache
 def _manners() -> Mapping[str, Mapping[str, Any]]:
     """By GoEmotions label."""
-    groups = yaml.safe_load(MANNERS.read_text("utf-8"))
+    groups = shipped_yaml(MANNERS)
     return {emotion: group for group in groups.values() for emotion in group["emotions"]}

@@ -1,4 +1,4 @@
-"""Reads a file that an operator may write by hand, and says in one line what is wrong with it."""
+"""Reads YAML: our own files as they are, and those of operators so that one line says what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,20 @@ Model = TypeVar("Model", bound=BaseModel)
 MAX_BYTES = 64 * 1024
 
 
+_FastSafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C where PyYAML was built with it: five times as fast as the one in Python."""
+
+
+def shipped_yaml(path: Path) -> Any:
+    """What stands in a file that comes with the app, unchecked."""
+    return yaml.load(path.read_bytes(), Loader=_FastSafeLoader)  # noqa: S506
+
+
 class _StrictSafeLoader(yaml.SafeLoader):
-    """Refuses what plain YAML passes over: a name that stands twice, of which only the last would count."""
+    """Refuses what plain YAML passes over: a name that stands twice, of which only the last would count.
+
+    In Python, whose parser names the line of a fault more truly than the one in C.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """As ever, when all names differ. Raises ConstructorError."""

@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from tools.models.protocol import Language
+from tools.models.yaml_file import shipped_yaml
 from tools.safety.crisis_lines import Help, HelpLine, HelpLines
 
 PATTERNS = Path(__file__).with_name("crisis.yaml")
@@ -73,7 +72,7 @@ def _plain(message: str) -> str:
 
 @cache
 def _wording() -> Mapping[str, Any]:
-    return yaml.safe_load(PATTERNS.read_text("utf-8"))
+    return shipped_yaml(PATTERNS)
 
 
 @cache

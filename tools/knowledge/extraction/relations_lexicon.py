@@ -9,9 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from tools.knowledge.extraction.relations_words import chinese_signs, english_words, stem
+from tools.models.yaml_file import shipped_yaml
 
 Language = Literal["en", "zh"]
 FOLDER = Path(__file__).parent
@@ -50,8 +49,7 @@ class Lexicon:
 @lru_cache(maxsize=2)
 def open_lexicon(language: Language) -> Lexicon:
     """The lexicon of a language, read once."""
-    with (FOLDER / f"relations_{language}.yaml").open(encoding="utf-8") as file:
-        written: dict[str, Any] = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    written: dict[str, Any] = shipped_yaml(FOLDER / f"relations_{language}.yaml")
     patterns: list[list[str]] = written["patterns"]
     whole = "|".join(f"({pattern})" for _, _, pattern in patterns)
     kinds = [kind + way for kind, way, _ in patterns]

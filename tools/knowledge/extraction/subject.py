@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from tools.knowledge.extraction.names import normal_form
 from tools.knowledge.extraction.protocol import EntityType, Mention, Subject
+from tools.models.yaml_file import shipped_yaml
 
 PATH_SEPARATOR = " > "
 FROM_TITLE = 0.9
@@ -51,8 +50,7 @@ class _Words(NamedTuple):
 
 @cache
 def _words() -> _Words:
-    with (Path(__file__).parent / "subject_words.yaml").open(encoding="utf-8") as file:
-        told = yaml.safe_load(file)
+    told = shipped_yaml(Path(__file__).parent / "subject_words.yaml")
     headings = f"{told['generic_en']}; {told['generic_zh']}".split("; ")
     nouns: dict[str, EntityType] = {noun: kind for kind, listed in told["nouns"].items() for noun in listed.split()}
     return _Words(frozenset(normal_form(heading) for heading in headings), nouns)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
 from tools.models.prompt import OUT_OF_SCOPE
 from tools.models.protocol import ChatRequest, Language
+from tools.models.yaml_file import shipped_yaml
 
 _FILE = Path(__file__).with_name("replies.yaml")
 _A_FEW_CHARACTERS = 24
@@ -33,7 +32,7 @@ class Topic:
 @lru_cache(maxsize=1)
 def topics() -> dict[str, list[Topic]]:
     """Topics per intent, in the order they are tried."""
-    loaded = yaml.safe_load(_FILE.read_text("utf-8"))
+    loaded = shipped_yaml(_FILE)
     return {
         intent: [
             Topic(name, tuple(map(re.compile, entry.get("when", ()))), {"en": entry["en"], "zh": entry["zh"]})
